@@ -1,0 +1,36 @@
+"""Vision: frames in, motion out. NumPy, and OpenCV where it is installed; no I/O and no clock."""
+
+from .detector import Detector
+from .primitives import Primitives, resize_mask, select_primitives
+from .types import (
+    DEFAULT_SENSITIVITY,
+    Box,
+    DetectorSettings,
+    EngineError,
+    FrameResult,
+    MotionEnd,
+    MotionStart,
+    Reason,
+)
+from .zones import Zone, ZoneError, ZoneKind, parse_zones, zone_mask, zones_to_json
+
+__all__ = [
+    "DEFAULT_SENSITIVITY",
+    "Box",
+    "Detector",
+    "DetectorSettings",
+    "EngineError",
+    "FrameResult",
+    "MotionEnd",
+    "MotionStart",
+    "Primitives",
+    "Reason",
+    "Zone",
+    "ZoneError",
+    "ZoneKind",
+    "parse_zones",
+    "resize_mask",
+    "select_primitives",
+    "zone_mask",
+    "zones_to_json",
+]

@@ -1,0 +1,228 @@
+"""The detector: luma planes in, motion out. Arrays only, no clock and no I/O of its own."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .background import BASE_TOLERANCE, Background
+from .events import Events, Moving
+from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
+from .regions import Regions, clean, find_regions
+from .tracks import Track, Tracker
+from .types import Box, DetectorSettings, FrameResult, MotionEnd
+from .zones import ZoneKind, zone_mask
+
+MIN_AREA_PIXELS = 5  # at sensitivity 50 and 160 wide: a person of 2 % of the picture's height
+LIGHT_SHARE = 0.5  # of the picture changing between two frames: nothing but light does that
+ABSORB_STILL_S = 20.0  # something put down belongs to the scene after this
+ABSORB_GHOST_S = 1.0  # a hole left by something that went away, after this
+DEFAULT_SETTINGS = DetectorSettings()
+LONGEST_GAP_S = 5.0  # after a longer gap the scene may be another: start over
+
+
+class Detector:
+    """Finds motion in the frames of one camera. One thread at a time."""
+
+    def __init__(
+        self,
+        settings: DetectorSettings = DEFAULT_SETTINGS,
+        primitives: Primitives | None = None,
+    ) -> None:
+        """Start without a model; the first frame makes it."""
+        self._primitives = primitives or select_primitives()
+        self._settings = settings
+        self._suppressed: Counter[str] = Counter()
+        self._events = Events()
+        self._shape: tuple[int, int] | None = None
+        self._time_s = 0.0
+        self._previous: Gray = np.zeros((0, 0), np.uint8)
+        self._mask: Mask = np.zeros((0, 0), np.bool_)
+        self._apply_settings()
+
+    @property
+    def mask(self) -> Mask:
+        """The foreground of the last frame at the analysis size (h, w)."""
+        return self._mask
+
+    @property
+    def analysis_size(self) -> tuple[int, int]:
+        """The analyzed picture's (height, width); (0, 0) before the first frame."""
+        return (self._mask.shape[0], self._mask.shape[1])
+
+    @property
+    def suppressed(self) -> Mapping[str, int]:
+        """How often something was not counted as motion, by cause."""
+        return dict(self._suppressed)
+
+    @property
+    def engine(self) -> str:
+        """The name of the primitives in use."""
+        return self._primitives.name
+
+    def configure(self, settings: DetectorSettings) -> None:
+        """Change the settings and keep the model, unless privacy zones differ."""
+        privacy_before = [z for z in self._settings.zones if z.kind is ZoneKind.PRIVACY]
+        privacy_after = [z for z in settings.zones if z.kind is ZoneKind.PRIVACY]
+        self._settings = settings
+        self._apply_settings()
+        if self._shape is not None:
+            if privacy_before != privacy_after:
+                self._shape = None  # what was hidden is unknown: learn it anew
+            else:
+                self._draw_zones()
+
+    def reset(self) -> None:
+        """Forget the model and any open event."""
+        self._events = Events()
+        self._shape = None
+
+    def finish(self) -> MotionEnd | None:
+        """Close an open event: the stream is over."""
+        return self._events.close()
+
+    def analyze(
+        self, luma: NDArray[np.uint8], time_s: float, *, chroma_flat: bool | None = None
+    ) -> FrameResult:
+        """Look at one luma plane (H, W), which may be a strided view and is never written to."""
+        height, width = luma.shape
+        ended: MotionEnd | None = None
+        if self._shape != (height, width) or not 0 <= time_s - self._time_s <= LONGEST_GAP_S:
+            ended = self._events.close()
+            self._begin(luma, time_s)
+            self._time_s = time_s
+            return FrameResult(time_s, False, 0.0, (), frozenset(), None, ended)
+        self._time_s = time_s
+        frame = self._reduce(luma)
+        weak, strong = self._background.classify(frame, self._tolerance)
+        if self._is_light(frame, weak):
+            self._suppressed["light"] += 1
+            self._background.refill(frame, None)
+            self._tracker.clear()
+            self._mask = np.zeros_like(self._mask)
+            regions = None
+        else:
+            regions = self._follow(frame, weak, strong, time_s)
+        self._previous = frame
+        moving = self._moving(regions, time_s) if regions else None
+        started, ended = self._events.update(time_s, moving)
+        return FrameResult(
+            time_s,
+            self._events.is_open,
+            moving.level if moving else 0.0,
+            self._boxes() if moving else (),
+            moving.zones if moving else frozenset(),
+            started,
+            ended,
+        )
+
+    def _apply_settings(self) -> None:
+        sensitivity = min(100, max(0, self._settings.sensitivity))
+        self._strictness = 2.0 ** ((50 - sensitivity) / 25)  # 4 at 0, 1 at 50, 1/4 at 100
+        self._tolerance = BASE_TOLERANCE * self._strictness**0.5
+        self._min_area = max(2, round(MIN_AREA_PIXELS * self._strictness))
+
+    def _begin(self, luma: Gray, time_s: float) -> None:
+        height, width = luma.shape
+        self._shape = (height, width)
+        self._factor = analysis_factor(height, width)
+        small = area_average(luma, self._factor)
+        self._mask = np.zeros(small.shape, np.bool_)
+        self._draw_zones()
+        small[self._hidden] = 0
+        self._background = Background(self._primitives, small, time_s)
+        self._tracker = Tracker(*small.shape)
+        self._previous = small
+
+    def _draw_zones(self) -> None:
+        """Draw the zones at the analysis size; a cell that touches privacy is hidden."""
+        height, width = self._mask.shape
+        zones = self._settings.zones
+        self._hidden = zone_mask(zones, ZoneKind.PRIVACY, height, width)
+        watched = zone_mask(zones, ZoneKind.WATCH, height, width)
+        self._by_zone = {
+            zone.name: zone_mask((zone,), ZoneKind.WATCH, height, width)
+            for zone in zones
+            if zone.kind is ZoneKind.WATCH
+        }
+        if not self._by_zone:
+            watched[:] = True
+        watched &= ~zone_mask(zones, ZoneKind.IGNORE, height, width) & ~self._hidden
+        self._watched = watched
+        self._watched_area = max(1, int(watched.sum()))
+
+    def _reduce(self, luma: Gray) -> Gray:
+        small = area_average(luma, self._factor)
+        small[self._hidden] = 0
+        return small
+
+    def _is_light(self, frame: Gray, weak: Mask) -> bool:
+        """Whether most of the picture changed since the last frame."""
+        if np.count_nonzero(weak) < LIGHT_SHARE * weak.size:
+            return False
+        change = np.maximum(frame, self._previous) - np.minimum(frame, self._previous)
+        changed = int(np.count_nonzero(change > self._tolerance))
+        return changed > LIGHT_SHARE * weak.size
+
+    def _follow(self, frame: Gray, weak: Mask, strong: Mask, time_s: float) -> Regions:
+        mask = clean(self._primitives, weak)
+        outside = mask & ~self._watched
+        if outside.any():
+            self._suppressed["zone"] += 1
+        inside = mask & self._watched
+        regions = find_regions(self._primitives, inside, strong, self._min_area)
+        self._suppressed["small"] += regions.too_small
+        self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
+        self._absorb(frame, regions, time_s)
+        kept = [region.label for region in regions.regions]
+        self._mask = np.isin(regions.components.labels, kept)
+        protected = self._mask_of(regions, self._tracker.tracks)
+        self._background.learn(frame, time_s, protected)
+        return regions
+
+    def _absorb(self, frame: Gray, regions: Regions, time_s: float) -> None:
+        """Give back to the background what has been still for long."""
+        for track in list(self._tracker.tracks):
+            if track.labels and time_s - track.still_since_s > ABSORB_STILL_S:
+                self._background.refill(frame, self._mask_of(regions, (track,)))
+                self._tracker.remove(track)
+                self._suppressed["still"] += 1
+
+    def _mask_of(self, regions: Regions, tracks: Iterable[Track]) -> Mask:
+        labels = [label for track in tracks for label in track.labels]
+        if not labels:
+            return np.zeros_like(self._mask)
+        chosen = np.zeros(len(regions.components.areas) + 1, np.bool_)
+        chosen[labels] = True
+        mask: Mask = chosen[regions.components.labels]
+        return mask
+
+    def _confirmed(self) -> list[Track]:
+        return [t for t in self._tracker.tracks if t.confirmed_s is not None and t.labels]
+
+    def _moving(self, regions: Regions, time_s: float) -> Moving | None:
+        tracks = self._confirmed()
+        if not tracks:
+            return None
+        mask = self._mask_of(regions, tracks)
+        best = max(tracks, key=lambda track: track.score)
+        if best.reason is None:
+            return None
+        largest = max(tracks, key=lambda track: track.area)
+        return Moving(
+            onset_s=min(track.first_s for track in tracks),
+            level=int(np.count_nonzero(mask)) / self._watched_area,
+            box=self._relative(largest),
+            zones=frozenset(name for name, zone in self._by_zone.items() if np.any(zone & mask)),
+            score=best.score,
+            reason=best.reason,
+        )
+
+    def _boxes(self) -> tuple[Box, ...]:
+        return tuple(self._relative(track) for track in self._confirmed())
+
+    def _relative(self, track: Track) -> Box:
+        height, width = self._mask.shape
+        left, top, right, bottom = track.box
+        return (left / width, top / height, (right - left) / width, (bottom - top) / height)

@@ -1,0 +1,210 @@
+"""Tracks: regions followed over time, and the decision which of them are motion.
+
+Rain, insects and leaves have path without displacement; somebody who walks up to the door has
+growth without displacement. A track is confirmed once it is old enough and has gone somewhere
+or grown; it stays confirmed until it is lost or absorbed into the background.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+import math
+
+from .regions import Region
+from .types import Reason
+
+MIN_AGE_S = 0.25  # a single flash or glitch of the encoder is shorter
+LOST_AFTER_S = 0.8  # a walker hidden by a lamp post is back within this
+MIN_SHIFT = 0.025  # net displacement, share of the picture's diagonal
+MIN_OWN_SIZES = 0.5  # and of the region's own size: swaying moves by less
+MIN_STRAIGHTNESS = 0.3  # net displacement over path
+MIN_GROWN_AREA = 0.02  # share of the picture
+MIN_GROWTH = 2.0  # times the first area
+MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
+
+
+@dataclass(slots=True, eq=False)
+class Track:
+    """One thing seen in several frames; lengths in analysis pixels."""
+
+    number: int
+    first_s: float
+    last_s: float
+    origin: tuple[float, float]
+    center: tuple[float, float]
+    box: tuple[int, int, int, int]
+    area: int
+    first_area: int
+    max_area: int
+    velocity: tuple[float, float] = (0.0, 0.0)
+    path: float = 0.0
+    hits: int = 1
+    confirmed_s: float | None = None
+    reason: Reason | None = None
+    score: float = 0.0
+    still_since_s: float = 0.0
+    still_box: tuple[int, int, int, int] = (0, 0, 0, 0)
+    labels: list[int] = field(default_factory=list)
+
+    @property
+    def net(self) -> float:
+        """Distance from where it was first seen."""
+        return math.dist(self.origin, self.center)
+
+    @property
+    def size(self) -> float:
+        """Side of a square of the same area as the box."""
+        left, top, right, bottom = self.box
+        return math.sqrt((right - left) * (bottom - top))
+
+
+class Tracker:
+    """Follows regions of pictures of one size."""
+
+    def __init__(self, height: int, width: int) -> None:
+        """Take the analysis size."""
+        self._height, self._width = height, width
+        self._diagonal = math.hypot(height, width)
+        self._number = 0
+        self.tracks: list[Track] = []
+
+    def update(self, regions: Iterable[Region], time_s: float, strictness: float) -> int:
+        """Match regions to tracks and confirm what moves; return unconfirmed tracks dropped.
+
+        `strictness` scales what a track must have done (1 at sensitivity 50).
+        """
+        matched: dict[int, list[Region]] = {}
+        for region in regions:
+            track = self._nearest(region, time_s)
+            if track is None:
+                track = self._start(region, time_s)
+                self.tracks.append(track)
+            matched.setdefault(track.number, []).append(region)
+        dropped = 0
+        kept: list[Track] = []
+        for track in self.tracks:
+            parts = matched.get(track.number)
+            if parts is not None:
+                _advance(track, parts, time_s)
+                self._judge(track, time_s, strictness)
+            else:
+                track.labels = []
+                if time_s - track.last_s > LOST_AFTER_S:
+                    dropped += track.confirmed_s is None
+                    continue
+            kept.append(track)
+        self.tracks = kept
+        return dropped
+
+    def remove(self, track: Track) -> None:
+        """Forget a track that has become background."""
+        self.tracks.remove(track)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self.tracks.clear()
+
+    def _start(self, region: Region, time_s: float) -> Track:
+        self._number += 1
+        return Track(
+            self._number,
+            first_s=time_s,
+            last_s=time_s,
+            origin=region.center,
+            center=region.center,
+            box=region.box,
+            area=region.area,
+            first_area=region.area,
+            max_area=region.area,
+            still_since_s=time_s,
+            still_box=region.box,
+        )
+
+    def _nearest(self, region: Region, time_s: float) -> Track | None:
+        """Return the track whose predicted box is nearest, within reach."""
+        best: Track | None = None
+        best_gap = math.inf
+        for track in self.tracks:
+            elapsed = time_s - track.last_s
+            reach = 2.0 + min(0.5 * track.size + 2.0, MAX_SPEED * self._width * elapsed)
+            gap = _gap(region.box, _shift(track.box, track.velocity, elapsed))
+            if gap <= reach and gap < best_gap:
+                best, best_gap = track, gap
+        return best
+
+    def _judge(self, track: Track, time_s: float, strictness: float) -> None:
+        """Confirm a track that has moved or grown; keep its reason up to date."""
+        age_s = time_s - track.first_s
+        net = track.net
+        needed = strictness * max(
+            MIN_SHIFT * self._diagonal,
+            min(MIN_OWN_SIZES * track.size, 0.15 * self._diagonal),
+        )
+        straightness = net / track.path if track.path else 0.0
+        share = track.area / (self._height * self._width)
+        moved = net >= needed and straightness >= MIN_STRAIGHTNESS * min(strictness, 2.0)
+        grew = share >= MIN_GROWN_AREA * strictness and track.area >= MIN_GROWTH * track.first_area
+        if age_s < MIN_AGE_S or not (moved or grew):
+            return
+        if track.confirmed_s is None:
+            track.confirmed_s = time_s
+        score = min(1.0, 0.5 * max(net / needed, share / (MIN_GROWN_AREA * strictness)))
+        if track.reason is None or score > track.score:
+            track.score = max(track.score, score)
+            track.reason = self._reason(track, age_s, share, moved)
+
+    def _reason(self, track: Track, age_s: float, share: float, moved: bool) -> Reason:
+        if not moved:
+            return Reason("grew", {"area": 100 * share, "seconds": age_s})
+        across = abs(track.center[0] - track.origin[0]) / self._width
+        down = abs(track.center[1] - track.origin[1]) / self._height
+        values = {
+            "share": 100 * max(across, down),
+            "vertical": float(down > across),
+            "seconds": age_s,
+        }
+        return Reason("moved", values)
+
+
+def _advance(track: Track, parts: list[Region], time_s: float) -> None:
+    """Take the regions of this frame into a track."""
+    area = sum(part.area for part in parts)
+    center = (
+        sum(part.center[0] * part.area for part in parts) / area,
+        sum(part.center[1] * part.area for part in parts) / area,
+    )
+    box = (
+        min(part.box[0] for part in parts),
+        min(part.box[1] for part in parts),
+        max(part.box[2] for part in parts),
+        max(part.box[3] for part in parts),
+    )
+    elapsed = time_s - track.last_s
+    if elapsed > 0:
+        step = math.dist(center, track.center)
+        track.path += step
+        weight = min(1.0, elapsed / 0.3)
+        track.velocity = (
+            (1 - weight) * track.velocity[0] + weight * (center[0] - track.center[0]) / elapsed,
+            (1 - weight) * track.velocity[1] + weight * (center[1] - track.center[1]) / elapsed,
+        )
+        track.hits += 1
+    track.center, track.box, track.area = center, box, area
+    track.max_area = max(track.max_area, area)
+    track.last_s = time_s
+    track.labels = [part.label for part in parts]
+    if max(abs(a - b) for a, b in zip(box, track.still_box, strict=True)) > 2:
+        track.still_box, track.still_since_s = box, time_s
+
+
+def _shift(
+    box: tuple[int, int, int, int], velocity: tuple[float, float], elapsed: float
+) -> tuple[float, float, float, float]:
+    dx, dy = velocity[0] * elapsed, velocity[1] * elapsed
+    return (box[0] + dx, box[1] + dy, box[2] + dx, box[3] + dy)
+
+
+def _gap(first: tuple[float, float, float, float], second: tuple[float, float, float, float]) -> float:
+    """Return the distance between two boxes, 0 where they overlap."""
+    across = max(first[0] - second[2], second[0] - first[2], 0.0)
+    down = max(first[1] - second[3], second[1] - first[3], 0.0)
+    return math.hypot(across, down)
