@@ -30,7 +30,7 @@ from .redaction import redact
 from .source import Source
 from .still import StillSource
 from .templates import BRANDS, Brand, addresses
-from .url import split_credentials, validate_url, with_credentials
+from .url import is_network, split_credentials, validate_url, with_credentials
 
 __all__ = [
     "BRANDS",
@@ -61,6 +61,7 @@ __all__ = [
     "addresses",
     "chroma_is_flat",
     "encode_jpeg",
+    "is_network",
     "luma_view",
     "probe",
     "redact",

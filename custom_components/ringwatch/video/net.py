@@ -198,7 +198,7 @@ class Channel:
 
 
 def tls_context(verify: bool) -> ssl.SSLContext:
-    """Return the client's side of TLS; `verify` is the owner's choice, as most cameras sign for themselves."""
+    """Return the client's side of TLS; `verify` is the owner's choice, as cameras sign for themselves."""
     context = ssl.create_default_context()
     if not verify:
         context.check_hostname = False

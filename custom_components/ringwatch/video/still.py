@@ -16,7 +16,7 @@ WAIT_SLICE_S = 1.0  # as long as a read of a stream may take
 
 
 class StillSource:
-    """Polled pictures (JPEG, PNG), read like a Source. `fetch` raises SourceError or OSError if it has none."""
+    """Polled JPEG or PNG pictures, read like a Source. `fetch` may raise SourceError and OSError."""
 
     live = True
 
