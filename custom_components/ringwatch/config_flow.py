@@ -33,6 +33,7 @@ class RingwatchConfigFlow(ConfigFlow, domain=DOMAIN):
         """Return the kinds of subentry the entry can have."""
         return {SUBENTRY_CAMERA: CameraSubentryFlow}
 
+    @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Say what will be set up, and set it up."""
         if user_input is not None:

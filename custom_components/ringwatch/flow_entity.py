@@ -7,7 +7,8 @@ from typing import Any
 from aiohttp import ClientError
 import probatio
 
-from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN, async_get_stream_source
+from homeassistant.components.camera import async_get_stream_source
+from homeassistant.components.camera.const import DOMAIN as CAMERA_DOMAIN
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -32,7 +33,7 @@ from .flow_base import StepInput
 from .flow_offers import CameraOffers, async_camera_offers
 from .flow_preview import PreviewSteps
 from .flow_probe import NoPictureError, async_probe, async_probe_still
-from .video import SourceConfig, SourceError, split_credentials
+from .video import SourceConfig, SourceError, split_credentials, validate_url
 
 CONF_SHOW_ALL = "show_all"
 CONF_AGREE = "agree"
@@ -177,12 +178,12 @@ async def _async_stream_source(hass: HomeAssistant, entity_id: str) -> SourceCon
     try:
         async with asyncio.timeout(STREAM_SOURCE_TIMEOUT_S):
             source = await async_get_stream_source(hass, entity_id)
-    except (HomeAssistantError, TimeoutError, ClientError) as err:
+    except (HomeAssistantError, ClientError, OSError) as err:  # a time-out is an OSError too
         raise EntityError("entity_unavailable") from err
     if not source:
         return None
     try:
-        url, username, password = split_credentials(source)
+        url, username, password = split_credentials(validate_url(source))
     except SourceError as err:
         raise EntityError(err.code) from err
     return SourceConfig(url=url, username=username, password=password)

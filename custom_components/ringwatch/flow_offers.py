@@ -11,7 +11,7 @@ from homeassistant.components.camera.const import DATA_COMPONENT, DOMAIN as CAME
 from homeassistant.components.sensor import SensorDeviceClass
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import entity_registry as er
-from homeassistant.loader import IntegrationNotLoaded, async_get_loaded_integration
+from homeassistant.loader import async_get_loaded_integration
 
 from .const import DOMAIN
 
@@ -29,7 +29,8 @@ class CameraOffers:
 @callback
 def async_camera_offers(hass: HomeAssistant, watched: Container[str]) -> CameraOffers:
     """Return the camera entities that could be watched, without the ones that are."""
-    usual, costly = [], []
+    usual: list[str] = []
+    costly: list[str] = []
     for entity_id in sorted(hass.states.async_entity_ids(CAMERA_DOMAIN)):
         camera = hass.data[DATA_COMPONENT].get_entity(entity_id)
         if camera is None or entity_id in watched:  # None: restored, its integration is gone
@@ -43,10 +44,7 @@ def async_camera_offers(hass: HomeAssistant, watched: Container[str]) -> CameraO
 
 
 def _is_cloud_polled(hass: HomeAssistant, integration: str) -> bool:
-    try:
-        return async_get_loaded_integration(hass, integration).iot_class == CLOUD_POLLING
-    except IntegrationNotLoaded:  # a platform added by hand, with no manifest to ask
-        return False
+    return async_get_loaded_integration(hass, integration).iot_class == CLOUD_POLLING
 
 
 def _runs_on_battery(hass: HomeAssistant, entity_id: str) -> bool:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import probatio
 
@@ -39,15 +40,28 @@ from .flow_doorbell import SECTION_ADVANCED
 from .flow_preview import PreviewSteps
 from .flow_probe import Picture, async_probe, same_address
 from .sources import source_config
-from .video import SourceConfig, SourceError, split_credentials, validate_url
-from .video.templates import BRANDS, addresses
+from .video import (
+    BRANDS,
+    SourceConfig,
+    SourceError,
+    WrongCredentials,
+    addresses,
+    split_credentials,
+    validate_url,
+)
 
 CONF_BRAND = "brand"
 CONF_HOST = "host"
 CONF_CHANNEL = "channel"
 CHANNELS_MAX = 64  # the largest recorders
-WRONG_CREDENTIALS = "wrong_credentials"
-ADDRESS_ERRORS = frozenset({"not_found", "no_video", "unsupported_codec"})  # of the path, not the host
+WRONG_CREDENTIALS = WrongCredentials.code
+# What a brand's template leaves to the owner to fill in
+PLACEHOLDERS = {"STREAM_KEY": "replace_stream_key", "CAMERA_NAME": "replace_camera_name"}
+# Wrong in the path, not the host, so that the address itself has to be corrected
+ADDRESS_ERRORS = frozenset({"not_found", "no_video", "unsupported_codec", *PLACEHOLDERS.values()})
+BRAND_NAMES = {brand.key: brand.name for brand in BRANDS}
+BRAND_FIELDS = {WRONG_CREDENTIALS: CONF_PASSWORD}
+BRAND_ERRORS = {"invalid_url": "invalid_host"}
 
 CREDENTIAL_FIELDS: dict[probatio.Marker, Any] = {
     probatio.Optional(CONF_USERNAME): TextSelector(TextSelectorConfig(autocomplete="off")),
@@ -87,7 +101,7 @@ BRAND_SCHEMA = probatio.Schema(
     {
         probatio.Required(CONF_BRAND): SelectSelector(
             SelectSelectorConfig(
-                options=[brand.key for brand in BRANDS],
+                options=list(BRAND_NAMES),
                 mode=SelectSelectorMode.DROPDOWN,
                 translation_key="brand",
             )
@@ -122,6 +136,8 @@ class UrlSteps(PreviewSteps):
                 self._set_source(**source)
                 return await self._async_show_preview(found, self.async_step_url)
             errors = found
+            if errors.get(CONF_URL) == WRONG_CREDENTIALS:
+                errors = {CONF_PASSWORD: errors.pop(CONF_URL), **errors}
         return self._show_url_form(self._echo(user_input, source), errors)
 
     async def async_step_brand(self, user_input: StepInput = None) -> SubentryFlowResult:
@@ -130,30 +146,25 @@ class UrlSteps(PreviewSteps):
         errors: dict[str, str] = {}
         if user_input is not None:
             self._brand_input = user_input
-            brand = user_input[CONF_BRAND]
-            try:
-                main, sub = addresses(brand, user_input[CONF_HOST].strip(), int(user_input[CONF_CHANNEL]))
-            except SourceError:
-                errors[CONF_HOST] = "invalid_host"
-            else:
-                typed = {CONF_URL: main} | {
-                    key: user_input[key]
-                    for key in (CONF_USERNAME, CONF_PASSWORD, SECTION_ADVANCED)
-                    if key in user_input
-                }
-                source, errors = self._read_source(typed)
-                found = errors or await _async_open(self.hass, source)
-                if isinstance(found, Picture):
-                    self._set_source(**source)
-                    self._suggested_name = next(b.name for b in BRANDS if b.key == brand)
-                    if found.is_large and sub:
-                        await self._async_try_substream(sub)
-                    return await self._async_show_preview(found, self.async_step_brand)
-                if ADDRESS_ERRORS.intersection(found.values()):
-                    return self._show_url_form(self._echo(typed, source), found)
-                errors = {
-                    CONF_PASSWORD if code == WRONG_CREDENTIALS else CONF_HOST: code for code in found.values()
-                }
+            main, sub = _brand_addresses(user_input)
+            typed = {CONF_URL: main} | {
+                key: user_input[key]
+                for key in (CONF_USERNAME, CONF_PASSWORD, SECTION_ADVANCED)
+                if key in user_input
+            }
+            source, errors = self._read_source(typed)
+            found = errors or await _async_open(self.hass, source)
+            if isinstance(found, Picture):
+                self._set_source(**source)
+                self._suggested_name = BRAND_NAMES[user_input[CONF_BRAND]]
+                if found.is_large and sub:
+                    await self._async_try_substream(sub)
+                return await self._async_show_preview(found, self.async_step_brand)
+            if ADDRESS_ERRORS.intersection(found.values()):
+                return self._show_url_form(self._echo(typed, source), found)
+            errors = {
+                BRAND_FIELDS.get(code, CONF_HOST): BRAND_ERRORS.get(code, code) for code in found.values()
+            }
         return self.async_show_form(
             step_id="brand",
             data_schema=self.add_suggested_values_to_schema(BRAND_SCHEMA, self._brand_input),
@@ -213,13 +224,15 @@ class UrlSteps(PreviewSteps):
         }
         for key in (CONF_URL, CONF_DETECT_URL):
             address = typed.get(key, "").strip()
-            if not address and key == CONF_DETECT_URL:
+            if key == CONF_DETECT_URL and not address:
                 continue
             try:
                 source[key], username, password = split_credentials(validate_url(address))
             except SourceError as err:
                 errors[key] = err.code
                 continue
+            if placeholder := next((text for text in PLACEHOLDERS if text in address), None):
+                errors[key] = PLACEHOLDERS[placeholder]
             if not source[CONF_USERNAME]:
                 source[CONF_USERNAME], source[CONF_PASSWORD] = username, password
         if source[CONF_USERNAME] and not source[CONF_PASSWORD]:
@@ -229,6 +242,16 @@ class UrlSteps(PreviewSteps):
         if not errors and source[CONF_DETECT_URL] and same_address(source[CONF_URL], source[CONF_DETECT_URL]):
             errors[CONF_DETECT_URL] = "same_address"
         return source, errors
+
+
+def _brand_addresses(typed: Mapping[str, Any]) -> tuple[str, str | None]:
+    """Return the brand's addresses, on another port where one was typed after the host."""
+    host, colon, port = typed[CONF_HOST].strip().rpartition(":")
+    if not colon or ":" in host or not port.isdecimal():  # no port, or a bare IPv6 address
+        return addresses(typed[CONF_BRAND], typed[CONF_HOST].strip(), int(typed[CONF_CHANNEL]))
+    main, sub = addresses(typed[CONF_BRAND], host, int(typed[CONF_CHANNEL]))
+    moved = [url and urlsplit(url)._replace(netloc=f"{host}:{port}").geturl() for url in (main, sub)]
+    return moved[0] or "", moved[1]
 
 
 async def _async_open(hass: HomeAssistant, source: Mapping[str, Any]) -> Picture | dict[str, str]:

@@ -47,8 +47,7 @@ class CredentialsRepairFlow(RepairsFlow):
     async def async_step_credentials(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
         """Ask for a user name and a password until the camera takes them."""
         entry = self.hass.config_entries.async_get_entry(self._entry_id)
-        subentry = entry and entry.subentries.get(self._subentry_id)
-        if entry is None or subentry is None:
+        if entry is None or (subentry := entry.subentries.get(self._subentry_id)) is None:
             return self._async_dismiss("camera_removed")
         if subentry.data[CONF_SOURCE] == SOURCE_ENTITY:
             return self._async_dismiss("entity_source")

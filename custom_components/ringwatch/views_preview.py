@@ -10,8 +10,8 @@ from http import HTTPStatus
 from aiohttp import hdrs, web
 
 from homeassistant.components.http.auth import async_sign_path
-from homeassistant.components.http.view import HomeAssistantView
 from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.http import HomeAssistantView
 from homeassistant.helpers.singleton import singleton
 from homeassistant.util.hass_dict import HassKey
 

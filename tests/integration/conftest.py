@@ -1,8 +1,35 @@
 """In-process tests: a Home Assistant that loads custom integrations."""
 
+from collections.abc import AsyncIterator, Iterator
+
 import pytest
+
+from custom_components.ringwatch.const import DOMAIN
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
+from homeassistant.core import HomeAssistant
+from tests.fixtures.cameras import CameraServer
 
 
 @pytest.fixture(autouse=True)
 def _custom_integrations(enable_custom_integrations: None) -> None:
     """Let the test's Home Assistant see Ringwatch."""
+
+
+@pytest.fixture
+def camera_server(socket_enabled: None) -> Iterator[CameraServer]:
+    """A camera on this machine that sends real video (tests/fixtures/cameras.py)."""
+    with CameraServer().running() as server:
+        yield server
+
+
+@pytest.fixture
+async def ringwatch(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[ConfigEntry]:
+    """Ringwatch, set up as a person does it, without a camera yet."""
+    form = await hass.config_entries.flow.async_init(DOMAIN, context={"source": SOURCE_USER})
+    created = await hass.config_entries.flow.async_configure(form["flow_id"], {})
+    hass.config_entries.subentries.async_abort(created["next_flow"][1])
+    entry = created["result"]
+    await hass.async_block_till_done()
+    yield entry
+    if entry.state is ConfigEntryState.LOADED:
+        await hass.config_entries.async_unload(entry.entry_id)
