@@ -3,7 +3,7 @@
 # They are installed only by root and only on Debian. Elsewhere everything still runs: MPEG-TS over HTTP stands in for the
 # RTSP server, the browser's tests are skipped, and Home Assistant's voice parts stay off where there is no compiler.
 
-RTSP_PACKAGES="python3-gi gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-plugins-ugly"
+RTSP_PACKAGES="python3-gi glib-networking gir1.2-gst-rtsp-server-1.0 gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad"
 
 debian_packages() { # mode
     command -v dpkg-query apt-get >/dev/null || return 0

@@ -1,8 +1,8 @@
 """Loads the parts of Ringwatch that need no Home Assistant, under the name `ringwatch`.
 
 `custom_components/ringwatch/__init__.py` sets the integration up and so imports Home Assistant. Scripts and
-benchmarks want `ringwatch.vision`, `ringwatch.video` and `ringwatch.watcher` alone: `load_core` registers a bare
-package object with the same folder, whose `__init__.py` is never run.
+benchmarks want `ringwatch.vision`, `ringwatch.video` and `ringwatch.watcher` alone: `load_core` registers a
+bare package object with the same folder, whose `__init__.py` is never run.
 """
 
 from importlib.machinery import ModuleSpec
