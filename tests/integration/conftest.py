@@ -8,6 +8,7 @@ from custom_components.ringwatch.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.fixtures.cameras import CameraServer
+from tests.fixtures.translations import translations_checked
 
 
 @pytest.fixture(autouse=True)
@@ -33,3 +34,11 @@ async def ringwatch(hass: HomeAssistant, socket_enabled: None) -> AsyncIterator[
     yield entry
     if entry.state is ConfigEntryState.LOADED:
         await hass.config_entries.async_unload(entry.entry_id)
+
+
+@pytest.fixture(autouse=True)
+def _translated() -> Iterator[None]:
+    """Fail a test whose flows would show a person an untranslated key."""
+    with translations_checked() as missing:
+        yield
+    assert not missing
