@@ -1,4 +1,4 @@
-"""What `script/watch` writes: JSON lines for programs, sentences and a progress bar for people, masks as video."""
+"""What `script/watch` writes: JSON lines for programs, sentences and a bar for people, masks as video."""
 
 from fractions import Fraction
 import json
@@ -136,8 +136,8 @@ class HumanReport(Report):
     @override
     def summary(self, **figures: Any) -> None:
         self._say(
-            "{events} events, {moving_s:.1f} s of {duration_s:.1f} s moving; {frames_analysed} of {frames_decoded}"
-            " frames analyzed with {engine}, {cpu_s:.1f} s of CPU".format(**figures)
+            "{events} events, {moving_s:.1f} s of {duration_s:.1f} s moving; {frames_analysed} of"
+            " {frames_decoded} frames analyzed with {engine}, {cpu_s:.1f} s of CPU".format(**figures)
         )
 
     def _say(self, line: str) -> None:

@@ -7,7 +7,7 @@ UniFi's stream key): so nothing but the host is ever kept.
 import re
 
 # Up to the next white space or quote; a password may hold nearly anything else, `@` and `/` too.
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s'\"<>]*)")
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s,'\"<>][^\s'\"<>]*)")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]+)(?::\d+)?(?=$|[/?#,;)\]])")
 
 

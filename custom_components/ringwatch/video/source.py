@@ -99,11 +99,12 @@ class Source:
             self._begin(*self._describe(opened.container))
             if opened.http:
                 opened.http.start_streaming()
+        except av.error.ArgumentError:  # what was recognized is not on the list of formats that may be opened
+            failure = NoVideo(f"{self.shown} is not a stream of a kind that is read from a network")
         except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
             failure = from_ffmpeg(error, self.shown)
-        if (
-            failure is not None
-        ):  # raised out here, so that PyAV's error, which quotes the address, is not its context
+        # Raised out here, so that PyAV's error, which quotes the address, is not its context.
+        if failure is not None:
             self.close()
             raise failure
         return self.info
