@@ -31,24 +31,39 @@ class Background:
         self._low = np.empty((SAMPLES, height, width), np.uint8)
         self._high = np.empty_like(self._low)
         self._center = np.empty_like(self._low)
+        self._bottom = np.empty_like(self._low)
+        self._span = np.empty_like(self._low)
+        self._count = np.empty((height, width), np.uint8)
+        self._offset = np.empty((height, width), np.uint8)
+        self._matches = np.empty((height, width), np.bool_)
+        self._tolerance = BASE_TOLERANCE
         self._slot = 0
         self._interval_s = FIRST_INTERVAL_S
         self._next_s = time_s + self._interval_s
         self.refill(first, None)
 
     def classify(self, frame: Gray, tolerance: float) -> tuple[Mask, Mask]:
-        """Return (weak, strong): pixels that less than two samples explain."""
-        return self._unexplained(frame, tolerance), self._unexplained(frame, tolerance * STRONG_RATIO)
+        """Return (weak, strong): what samples do not explain, and what is far off as well."""
+        if tolerance != self._tolerance:
+            self._tolerance = tolerance
+            self._widen(slice(None))
+        count, offset, matches = self._count, self._offset, self._matches
+        count[:] = 0
+        for bottom, span in zip(self._bottom, self._span, strict=True):
+            np.subtract(frame, bottom, out=offset)  # wraps round below: one test for both sides
+            np.less_equal(offset, span, out=matches)
+            np.add(count, matches.view(np.uint8), out=count)
+        weak: Mask = count < MATCHES
+        distance = np.maximum(frame, self._picture) - np.minimum(frame, self._picture)
+        strong: Mask = weak & (distance > STRONG_RATIO * tolerance)
+        return weak, strong
 
-    def _unexplained(self, frame: Gray, tolerance: float) -> Mask:
-        reach = np.uint8(min(255, round(tolerance)))
-        low = self._low - np.minimum(self._low, reach)
-        span = self._high + np.minimum(255 - self._high, reach)
-        span -= low
-        matches = (frame - low) <= span  # wraps round below low: one comparison tests both sides
-        count = np.add.reduce(matches.view(np.uint8), axis=0, dtype=np.uint8)
-        unexplained: Mask = count < MATCHES
-        return unexplained
+    def _widen(self, slots: slice) -> None:
+        """Recompute the intervals that explain a pixel: a sample's, wider by the tolerance."""
+        reach = np.uint8(min(255, round(self._tolerance)))
+        low, high = self._low[slots], self._high[slots]
+        self._bottom[slots] = low - np.minimum(low, reach)
+        self._span[slots] = high + np.minimum(255 - high, reach) - self._bottom[slots]
 
     def learn(self, frame: Gray, time_s: float, protected: Mask) -> bool:
         """Take a sample where nothing is protected, if one is due; return whether it was."""
@@ -58,6 +73,7 @@ class Background:
         self._next_s = time_s + self._interval_s
         self._slot = (self._slot + 1) % SAMPLES
         self._store(self._slot, frame, ~protected)
+        self._picture = np.partition(self._center, SAMPLES // 2, axis=0)[SAMPLES // 2]
         return True
 
     def refill(self, frame: Gray, where: Mask | None) -> None:
@@ -65,17 +81,38 @@ class Background:
         low, high = self._primitives.minimum3(frame), self._primitives.maximum3(frame)
         if where is None:
             self._low[:], self._high[:], self._center[:] = low, high, frame
+            self._picture = frame.copy()
+            self._widen(slice(None))
             return
         self._low[:, where] = low[where]
         self._high[:, where] = high[where]
         self._center[:, where] = frame[where]
+        self._picture[where] = frame[where]
+        self._widen(slice(None))
+
+    def relight(self, table: NDArray[np.uint8]) -> None:
+        """Replace every gray level: the light on the scene has changed."""
+        for part in (self._low, self._high, self._center):
+            np.take(table, part, out=part, mode="clip")
+        self._picture = table[self._picture]
+        self._widen(slice(None))
+
+    def roll(self, right: int, down: int) -> None:
+        """Move the model by whole pixels; what comes in at the border repeats it."""
+        height, width = self._picture.shape
+        rows = np.clip(np.arange(height) - down, 0, height - 1)[:, None]
+        columns = np.clip(np.arange(width) - right, 0, width - 1)[None, :]
+        for part in (self._low, self._high, self._center):
+            part[:] = part[:, rows, columns]
+        self._picture = self._picture[rows, columns]
+        self._widen(slice(None))
 
     def picture(self) -> Gray:
         """Return what the background looks like: the median of the samples."""
-        middle: NDArray[np.uint8] = np.partition(self._center, SAMPLES // 2, axis=0)[SAMPLES // 2]
-        return middle
+        return self._picture
 
     def _store(self, slot: int, frame: Gray, where: Mask) -> None:
         np.copyto(self._center[slot], frame, where=where)
         np.copyto(self._low[slot], self._primitives.minimum3(frame), where=where)
         np.copyto(self._high[slot], self._primitives.maximum3(frame), where=where)
+        self._widen(slice(slot, slot + 1))

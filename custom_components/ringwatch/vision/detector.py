@@ -6,18 +6,23 @@ from collections.abc import Iterable, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from .align import Aligner, Alignment, shifted
 from .background import BASE_TOLERANCE, Background
 from .events import Events, Moving
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
 from .regions import Regions, clean, find_regions
+from .stillness import Stillness
 from .tracks import Track, Tracker
 from .types import Box, DetectorSettings, FrameResult, MotionEnd
 from .zones import ZoneKind, zone_mask
 
 MIN_AREA_PIXELS = 5  # at sensitivity 50 and 160 wide: a person of 2 % of the picture's height
 LIGHT_SHARE = 0.5  # of the picture changing between two frames: nothing but light does that
-ABSORB_STILL_S = 20.0  # something put down belongs to the scene after this
-ABSORB_GHOST_S = 1.0  # a hole left by something that went away, after this
+SHAKE_PIXELS = 0.4  # between two frames: the picture is blurred by as much
+SHAKE_MEMORY_S = 1.0
+PLACE_MEMORY_S = 5.0
+RECENTER_PIXELS = 2
+RELIGHT_LEVELS = 1.0  # mean change of gray levels that is taken into the model
 DEFAULT_SETTINGS = DetectorSettings()
 LONGEST_GAP_S = 5.0  # after a longer gap the scene may be another: start over
 
@@ -93,14 +98,21 @@ class Detector:
             self._begin(luma, time_s)
             self._time_s = time_s
             return FrameResult(time_s, False, 0.0, (), frozenset(), None, ended)
+        self._elapsed_s = time_s - self._time_s
         self._time_s = time_s
-        frame = self._reduce(luma)
+        frame = self._align(self._reduce(luma))
         weak, strong = self._background.classify(frame, self._tolerance)
+        if self._shake > SHAKE_PIXELS:
+            blurred = self._within_reach(frame, 1 + round(min(self._shake, 2.0)))
+            weak &= ~blurred
+            strong &= weak
         if self._is_light(frame, weak):
             self._suppressed["light"] += 1
             self._background.refill(frame, None)
             self._tracker.clear()
             self._mask = np.zeros_like(self._mask)
+            self._foreground = self._mask
+            self._aligner = Aligner(frame, ~self._hidden)
             regions = None
         else:
             regions = self._follow(frame, weak, strong, time_s)
@@ -133,6 +145,12 @@ class Detector:
         small[self._hidden] = 0
         self._background = Background(self._primitives, small, time_s)
         self._tracker = Tracker(*small.shape)
+        self._aligner = Aligner(small, ~self._hidden)
+        self._alignment = Alignment()
+        self._shake = 0.0
+        self._place = (0.0, 0.0)
+        self._foreground = np.zeros(small.shape, np.bool_)
+        self._stillness = Stillness(self._primitives, *small.shape)
         self._previous = small
 
     def _draw_zones(self) -> None:
@@ -157,6 +175,39 @@ class Detector:
         small[self._hidden] = 0
         return small
 
+    def _align(self, frame: Gray) -> Gray:
+        """Bring a frame into the model's light and place."""
+        before = self._alignment
+        found = self._alignment = self._aligner.fit(frame, self._foreground)
+        weight = min(1.0, self._elapsed_s / PLACE_MEMORY_S)
+        self._place = (
+            self._place[0] + weight * (found.dx - self._place[0]),
+            self._place[1] + weight * (found.dy - self._place[1]),
+        )
+        step = max(abs(found.dx - before.dx), abs(found.dy - before.dy))
+        self._shake = max(step, self._shake * 0.5 ** (self._elapsed_s / SHAKE_MEMORY_S))
+        table = found.light_table()
+        frame = table[frame]
+        if not found.is_shifted:
+            return frame
+        moved = np.rint(shifted(frame.astype(np.float32), found.dx, found.dy)).astype(np.uint8)
+        unseen = _outside(frame.shape, found)
+        if self._hidden.any():
+            unseen |= shifted(self._hidden.astype(np.float32), found.dx, found.dy) > 0
+        np.copyto(moved, self._background.picture(), where=unseen)
+        return moved
+
+    def _within_reach(self, frame: Gray, steps: int) -> Mask:
+        """Where the model's picture has this gray level within some pixels: blur of a shaken camera."""
+        low = high = self._background.picture()
+        for _ in range(steps):
+            low, high = self._primitives.minimum3(low), self._primitives.maximum3(high)
+        reach = np.uint8(self._tolerance)
+        low = low - np.minimum(low, reach)
+        high = high + np.minimum(255 - high, reach)
+        within: Mask = (frame >= low) & (frame <= high)
+        return within
+
     def _is_light(self, frame: Gray, weak: Mask) -> bool:
         """Whether most of the picture changed since the last frame."""
         if np.count_nonzero(weak) < LIGHT_SHARE * weak.size:
@@ -176,18 +227,47 @@ class Detector:
         self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
         self._absorb(frame, regions, time_s)
         kept = [region.label for region in regions.regions]
-        self._mask = np.isin(regions.components.labels, kept)
+        self._foreground = np.isin(regions.components.labels, kept)
+        self._mask = _moved_back(self._foreground, self._alignment)
         protected = self._mask_of(regions, self._tracker.tracks)
-        self._background.learn(frame, time_s, protected)
+        if self._background.learn(frame, time_s, protected):
+            self._follow_light()
+            self._follow_place()
+            self._aligner = Aligner(self._background.picture(), ~self._hidden)
         return regions
+
+    def _follow_light(self) -> None:
+        """Take a lasting change of light into the model."""
+        table = self._alignment.inverse_light_table()
+        change = np.abs(table[self._background.picture()].astype(np.int16) - self._background.picture())
+        if change.mean() < RELIGHT_LEVELS:
+            return
+        self._background.relight(table)
+        self._stillness.relight(table)
+        self._suppressed["light"] += 1
+
+    def _follow_place(self) -> None:
+        """Move the model to where the camera has mostly looked lately."""
+        right, down = round(self._place[0]), round(self._place[1])
+        if max(abs(right), abs(down)) < RECENTER_PIXELS:
+            return
+        self._background.roll(right, down)
+        self._tracker.move(right, down)
+        self._place = (self._place[0] - right, self._place[1] - down)
+        self._foreground = np.roll(self._foreground, (down, right), (0, 1))
+        self._suppressed["moved_camera"] += 1
 
     def _absorb(self, frame: Gray, regions: Regions, time_s: float) -> None:
         """Give back to the background what has been still for long."""
-        for track in list(self._tracker.tracks):
-            if track.labels and time_s - track.still_since_s > ABSORB_STILL_S:
-                self._background.refill(frame, self._mask_of(regions, (track,)))
-                self._tracker.remove(track)
-                self._suppressed["still"] += 1
+        ghosts, still = self._stillness.update(
+            frame, regions.components.labels > 0, self._background.picture(), self._elapsed_s
+        )
+        if ghosts is not None:
+            self._background.refill(frame, ghosts)
+            self._suppressed["ghost"] += 1
+        if still is not None:
+            self._background.refill(frame, still)
+            self._suppressed["still"] += 1
 
     def _mask_of(self, regions: Regions, tracks: Iterable[Track]) -> Mask:
         labels = [label for track in tracks for label in track.labels]
@@ -226,3 +306,27 @@ class Detector:
         height, width = self._mask.shape
         left, top, right, bottom = track.box
         return (left / width, top / height, (right - left) / width, (bottom - top) / height)
+
+
+def _outside(shape: tuple[int, ...], at: Alignment) -> Mask:
+    """Where a shifted frame has nothing to show."""
+    height, width = shape
+    rows = np.arange(height) + at.dy
+    columns = np.arange(width) + at.dx
+    outside: Mask = ((rows < 0) | (rows > height - 1))[:, None] | ((columns < 0) | (columns > width - 1))[
+        None, :
+    ]
+    return outside
+
+
+def _moved_back(mask: Mask, at: Alignment) -> Mask:
+    """Return a mask in the model's place as it lies in the frame."""
+    dx, dy = round(at.dx), round(at.dy)
+    if not dx and not dy:
+        return mask
+    height, width = mask.shape
+    moved = np.zeros_like(mask)
+    moved[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = mask[
+        max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
+    ]
+    return moved

@@ -5,9 +5,12 @@ growth without displacement. A track is confirmed once it is old enough and has 
 or grown; it stays confirmed until it is lost or absorbed into the background.
 """
 
+from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 import math
+
+import numpy as np
 
 from .regions import Region
 from .types import Reason
@@ -16,7 +19,14 @@ MIN_AGE_S = 0.25  # a single flash or glitch of the encoder is shorter
 LOST_AFTER_S = 0.8  # a walker hidden by a lamp post is back within this
 MIN_SHIFT = 0.025  # net displacement, share of the picture's diagonal
 MIN_OWN_SIZES = 0.5  # and of the region's own size: swaying moves by less
-MIN_STRAIGHTNESS = 0.3  # net displacement over path
+MAX_SCATTER = 0.25  # scatter about a straight line, share of the displacement along it
+SPANS_S = (4.0, 1.2, 0.5)  # a far walker needs the longest; who turned is straight again in the shortest
+HISTORY_S = max(SPANS_S)
+MIN_SEEN = 0.6  # share of a span's frames in which a track must have been seen
+FORGET_AFTER_S = 0.35  # an unconfirmed track lapses sooner: flicker must not add up to a path
+MIN_PART = 0.15  # of its recent area: a smaller region is not the same thing
+AREA_MEMORY_S = 0.4
+JUDGE_AGAIN_S = 0.5  # how often the reason of a confirmed track is brought up to date
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
 MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
@@ -36,19 +46,13 @@ class Track:
     first_area: int
     max_area: int
     velocity: tuple[float, float] = (0.0, 0.0)
-    path: float = 0.0
-    hits: int = 1
+    recent_area: float = 0.0
+    judge_again_s: float = 0.0
+    history: deque[tuple[float, float, float]] = field(default_factory=deque)
     confirmed_s: float | None = None
     reason: Reason | None = None
     score: float = 0.0
-    still_since_s: float = 0.0
-    still_box: tuple[int, int, int, int] = (0, 0, 0, 0)
     labels: list[int] = field(default_factory=list)
-
-    @property
-    def net(self) -> float:
-        """Distance from where it was first seen."""
-        return math.dist(self.origin, self.center)
 
     @property
     def size(self) -> float:
@@ -65,6 +69,7 @@ class Tracker:
         self._height, self._width = height, width
         self._diagonal = math.hypot(height, width)
         self._number = 0
+        self._frames: deque[float] = deque()
         self.tracks: list[Track] = []
 
     def update(self, regions: Iterable[Region], time_s: float, strictness: float) -> int:
@@ -72,6 +77,9 @@ class Tracker:
 
         `strictness` scales what a track must have done (1 at sensitivity 50).
         """
+        self._frames.append(time_s)
+        while time_s - self._frames[0] > HISTORY_S:
+            self._frames.popleft()
         matched: dict[int, list[Region]] = {}
         for region in regions:
             track = self._nearest(region, time_s)
@@ -83,12 +91,13 @@ class Tracker:
         kept: list[Track] = []
         for track in self.tracks:
             parts = matched.get(track.number)
-            if parts is not None:
+            if parts is not None and sum(p.area for p in parts) >= MIN_PART * track.recent_area:
                 _advance(track, parts, time_s)
                 self._judge(track, time_s, strictness)
             else:
                 track.labels = []
-                if time_s - track.last_s > LOST_AFTER_S:
+                lapse_s = FORGET_AFTER_S if track.confirmed_s is None else LOST_AFTER_S
+                if time_s - track.last_s > lapse_s:
                     dropped += track.confirmed_s is None
                     continue
             kept.append(track)
@@ -98,6 +107,15 @@ class Tracker:
     def remove(self, track: Track) -> None:
         """Forget a track that has become background."""
         self.tracks.remove(track)
+
+    def move(self, right: int, down: int) -> None:
+        """Move everything with the picture."""
+        for track in self.tracks:
+            left, top, end, bottom = track.box
+            track.box = (left + right, top + down, end + right, bottom + down)
+            track.center = (track.center[0] + right, track.center[1] + down)
+            track.origin = (track.origin[0] + right, track.origin[1] + down)
+            track.history = deque((t, x + right, y + down) for t, x, y in track.history)
 
     def clear(self) -> None:
         """Forget everything."""
@@ -115,8 +133,8 @@ class Tracker:
             area=region.area,
             first_area=region.area,
             max_area=region.area,
-            still_since_s=time_s,
-            still_box=region.box,
+            recent_area=region.area,
+            history=deque([(time_s, *region.center)]),
         )
 
     def _nearest(self, region: Region, time_s: float) -> Track | None:
@@ -134,23 +152,51 @@ class Tracker:
     def _judge(self, track: Track, time_s: float, strictness: float) -> None:
         """Confirm a track that has moved or grown; keep its reason up to date."""
         age_s = time_s - track.first_s
-        net = track.net
+        if age_s < MIN_AGE_S or time_s < track.judge_again_s:
+            return
         needed = strictness * max(
             MIN_SHIFT * self._diagonal,
             min(MIN_OWN_SIZES * track.size, 0.15 * self._diagonal),
         )
-        straightness = net / track.path if track.path else 0.0
         share = track.area / (self._height * self._width)
-        moved = net >= needed and straightness >= MIN_STRAIGHTNESS * min(strictness, 2.0)
-        grew = share >= MIN_GROWN_AREA * strictness and track.area >= MIN_GROWTH * track.first_area
-        if age_s < MIN_AGE_S or not (moved or grew):
+        net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
+        moved = net >= needed
+        grew = (
+            self._seen(track, time_s, SPANS_S[-1])
+            and share >= MIN_GROWN_AREA * strictness
+            and track.area >= MIN_GROWTH * track.first_area
+        )
+        if not (moved or grew):
             return
+        track.judge_again_s = time_s + JUDGE_AGAIN_S
         if track.confirmed_s is None:
             track.confirmed_s = time_s
         score = min(1.0, 0.5 * max(net / needed, share / (MIN_GROWN_AREA * strictness)))
         if track.reason is None or score > track.score:
             track.score = max(track.score, score)
             track.reason = self._reason(track, age_s, share, moved)
+
+    def _displacement(self, track: Track, time_s: float, span_s: float) -> float:
+        """Return how far a track went in the last `span_s`, along a line fitted to its centers.
+
+        0 where the centers scatter about the line by more than a share of it: that is flicker.
+        """
+        points = np.array([point for point in track.history if time_s - point[0] <= span_s])
+        if len(points) < 3 or not self._seen(track, time_s, span_s):
+            return 0.0
+        times = points[:, 0] - points[:, 0].mean()
+        centers = points[:, 1:] - points[:, 1:].mean(axis=0)
+        velocity = times @ centers / (times @ times)
+        scatter = math.sqrt(float(((centers - np.outer(times, velocity)) ** 2).sum()) / (len(points) - 2))
+        distance = math.hypot(*velocity) * float(times[-1] - times[0])
+        return distance if scatter <= MAX_SCATTER * distance else 0.0
+
+    def _seen(self, track: Track, time_s: float, span_s: float) -> bool:
+        """Whether a track was seen in most frames of a span (or since it began)."""
+        since_s = max(track.first_s, time_s - span_s)
+        frames = sum(frame_s >= since_s for frame_s in self._frames)
+        points = sum(point[0] >= since_s for point in track.history)
+        return points >= MIN_SEEN * frames
 
     def _reason(self, track: Track, age_s: float, share: float, moved: bool) -> Reason:
         if not moved:
@@ -180,20 +226,20 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
     )
     elapsed = time_s - track.last_s
     if elapsed > 0:
-        step = math.dist(center, track.center)
-        track.path += step
         weight = min(1.0, elapsed / 0.3)
         track.velocity = (
             (1 - weight) * track.velocity[0] + weight * (center[0] - track.center[0]) / elapsed,
             (1 - weight) * track.velocity[1] + weight * (center[1] - track.center[1]) / elapsed,
         )
-        track.hits += 1
+        weight = min(1.0, elapsed / AREA_MEMORY_S)
+        track.recent_area += weight * (area - track.recent_area)
+        track.history.append((time_s, *center))
+        while time_s - track.history[0][0] > HISTORY_S:
+            track.history.popleft()
     track.center, track.box, track.area = center, box, area
     track.max_area = max(track.max_area, area)
     track.last_s = time_s
     track.labels = [part.label for part in parts]
-    if max(abs(a - b) for a, b in zip(box, track.still_box, strict=True)) > 2:
-        track.still_box, track.still_since_s = box, time_s
 
 
 def _shift(
