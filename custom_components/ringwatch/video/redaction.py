@@ -6,6 +6,7 @@ UniFi's stream key): so nothing but the host is ever kept.
 
 import re
 
+_SEPARATOR = re.compile(r"[/?#]")
 # Up to the next white space or quote; a password may hold nearly anything else, `@` and `/` too.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s,'\"<>][^\s'\"<>]*)")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]+)(?::\d+)?(?=$|[/?#,;)\]])")
@@ -17,9 +18,14 @@ def redact(text: str) -> str:
 
 
 def _shorten(match: re.Match[str]) -> str:
-    # The host is what follows the last `@`, wherever that is: an `@` in a path hides the host, never the
-    # password.
-    rest = match["rest"]
-    host = _HOST.match(rest[rest.rfind("@") + 1 :])
-    shown = host.group() if host else "…"
-    return f"{match['scheme']}://{shown}" + ("/…" if len(rest) > len(shown) else "")
+    authority, separator, path = _parts(match["rest"])
+    # A later `@` may be a path's or a pasted password's (`a/b@host`): then nothing is certain but the scheme.
+    host = None if "@" in path else _HOST.match(authority.rpartition("@")[2])
+    if host is None:
+        return f"{match['scheme']}://…"
+    return f"{match['scheme']}://{host.group()}" + ("/…" if separator else "")
+
+
+def _parts(rest: str) -> tuple[str, str, str]:
+    found = _SEPARATOR.search(rest)
+    return (rest[: found.start()], found.group(), rest[found.end() :]) if found else (rest, "", "")

@@ -17,6 +17,10 @@ MAX_URL_LENGTH = 2048  # characters; longer than any camera's, and what Home Ass
 
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
 _HOST_PORT = re.compile(r"(?:\[[0-9A-Fa-f:.]+(?:%25[\w.-]+)?\]|[^\s/?#:@\[\]\\]+)(?::(?P<port>\d{0,5}))?")
+# An IP address, or a name with a dot: what cameras have.
+_CERTAIN_HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|localhost|[\w-]+(?:\.[\w-]+)+)(?::\d{1,5})?")
+_SEPARATOR = re.compile(r"[/?#]")
+_QUERY_PAIR = re.compile(r"[?&][\w.-]+=")
 
 
 def is_network(source: str) -> bool:
@@ -39,15 +43,24 @@ def split_credentials(url: str) -> tuple[str, str, str]:
 
 
 def _authority_end(rest: str) -> int:
-    """Where host and port end. A `/`, `?` or `#` in a pasted password comes before the `@`."""
-    first = next((i for i, char in enumerate(rest) if char in "/?#"), len(rest))
-    if "@" in rest[:first] or _HOST_PORT.fullmatch(rest[:first]):
+    """Return where host and port end.
+
+    Normally at the first `/`, `?` or `#`. But pasted passwords have those too, and `@`: where what stands there does not
+    look like a camera's host, and what follows a later `@` does, that one is meant.
+    """
+    first = _next_separator(rest, 0)
+    if _CERTAIN_HOST.fullmatch(rest[:first].rpartition("@")[2]) or ":" not in rest[:first]:
         return first
-    at = rest.find("@", first)
-    if at < 0 or ":" not in rest[:first]:
+    at = rest.rfind("@", first)
+    if at < 0 or _QUERY_PAIR.search(rest[:at]):
         return first
-    tail = rest[at + 1 :]
-    return at + 1 + next((i for i, char in enumerate(tail) if char in "/?#"), len(tail))
+    end = _next_separator(rest, at + 1)
+    return end if _CERTAIN_HOST.fullmatch(rest[at + 1 : end]) else first
+
+
+def _next_separator(text: str, start: int) -> int:
+    found = _SEPARATOR.search(text, start)
+    return found.start() if found else len(text)
 
 
 def with_credentials(url: str, username: str, password: str) -> str:
