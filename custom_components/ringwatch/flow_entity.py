@@ -97,6 +97,7 @@ class EntitySteps(PreviewSteps):
             ),
             errors=errors,
             description_placeholders={"hidden": str(len(offers.costly))},
+            last_step=False,
         )
 
     async def async_step_stills(self, user_input: StepInput = None) -> SubentryFlowResult:
@@ -123,6 +124,7 @@ class EntitySteps(PreviewSteps):
             ),
             errors=errors,
             description_placeholders={"name": self._suggested_name},
+            last_step=False,
         )
 
     async def _async_open_entity(self, entity_id: str, offered: Container[str]) -> SubentryFlowResult:

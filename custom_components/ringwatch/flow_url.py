@@ -169,6 +169,7 @@ class UrlSteps(PreviewSteps):
             step_id="brand",
             data_schema=self.add_suggested_values_to_schema(BRAND_SCHEMA, self._brand_input),
             errors=errors,
+            last_step=False,
         )
 
     async def _async_try_substream(self, sub: str) -> None:
@@ -184,6 +185,7 @@ class UrlSteps(PreviewSteps):
             step_id="url",
             data_schema=self.add_suggested_values_to_schema(URL_SCHEMA, suggestion),
             errors=errors,
+            last_step=False,
         )
 
     def _url_suggestion(self) -> dict[str, Any]:

@@ -1,5 +1,7 @@
 """The zones of a camera, for now as coordinates; they hold at once, and after a restart."""
 
+from collections.abc import Iterable
+import json
 from typing import Any
 
 import probatio
@@ -13,7 +15,7 @@ from homeassistant.helpers.selector import (
 )
 
 from .flow_base import CameraFlowBase, StepInput
-from .vision import ZoneError, ZoneKind, parse_zones, zones_to_json
+from .vision import Zone, ZoneError, ZoneKind, parse_zones, zones_to_json
 
 CONF_ZONES = "zones"
 
@@ -36,7 +38,7 @@ ZONES_SCHEMA = probatio.Schema(
                         },
                         required=True,
                     ),
-                    "points": ObjectSelectorField(selector={"object": {}}, required=True),
+                    "points": ObjectSelectorField(selector={"text": {}}, required=True),
                 },
             )
         )
@@ -57,7 +59,7 @@ class ZonesSteps(CameraFlowBase):
         placeholders: dict[str, str] = {"example": "[[0, 0], [1, 0], [1, 0.2], [0, 0.2]]"}
         if user_input is not None:
             try:
-                zones = parse_zones(user_input.get(CONF_ZONES) or [])
+                zones = parse_zones(_from_form(user_input.get(CONF_ZONES) or []))
                 await settings.async_update(subentry.subentry_id, zones=zones)
             except ZoneError as err:
                 errors[CONF_ZONES] = f"zone_{err.code}"
@@ -66,12 +68,27 @@ class ZonesSteps(CameraFlowBase):
                 errors["base"] = "not_saved"
             else:
                 return self.async_abort(reason="zones_saved")
-        shown: dict[str, Any] = user_input or {
-            CONF_ZONES: zones_to_json(settings.get(subentry.subentry_id).zones)
-        }
+        shown: dict[str, Any] = user_input or {CONF_ZONES: _to_form(settings.get(subentry.subentry_id).zones)}
         return self.async_show_form(
             step_id="zones",
             data_schema=self.add_suggested_values_to_schema(ZONES_SCHEMA, shown),
             errors=errors,
             description_placeholders=placeholders,
         )
+
+
+def _to_form(zones: Iterable[Zone]) -> list[dict[str, object]]:
+    """Return the zones with their points as text: a line is easier to change than a tree of numbers."""
+    return [zone | {"points": json.dumps(zone["points"])} for zone in zones_to_json(zones)]
+
+
+def _from_form(zones: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the zones with their points read; what isn't JSON is left for `parse_zones` to refuse."""
+    return [zone | {"points": _read_points(zone["points"])} for zone in zones]
+
+
+def _read_points(text: str) -> object:
+    try:
+        return json.loads(text)
+    except ValueError, RecursionError:
+        return text

@@ -1,6 +1,8 @@
 """Changing a camera: its source and its zones."""
 
 import io
+import json
+from typing import Any
 from unittest.mock import patch
 
 from PIL import Image
@@ -17,6 +19,12 @@ from tests.fixtures.flows import async_add_url_camera, async_answer, async_recon
 CREDENTIALS = {"username": USERNAME, "password": PASSWORD}
 TOP = {"name": "Street", "kind": "privacy", "points": [[0, 0], [1, 0], [1, 0.5], [0, 0.5]]}
 ACCEPT = {"name": "Back door", "go_back": False}
+
+
+def typed(zone: dict[str, Any]) -> dict[str, Any]:
+    """Return a zone as the form has it, with its points as text."""
+    points = zone["points"]
+    return zone | {"points": points if isinstance(points, str) else json.dumps(points)}
 
 
 async def test_the_menu_offers_source_doorbell_and_zones(
@@ -155,13 +163,16 @@ async def test_zones_are_shown_and_saved(
     form = await async_reconfigure(hass, ringwatch, camera, "zones")
     assert suggested(form) == {"zones": []}
     path = {"name": "Path", "kind": "watch", "points": [[0, 0.5], [1, 0.5], [1, 1]]}
-    done = await async_answer(hass, form, {"zones": [TOP, path]})
+    done = await async_answer(hass, form, {"zones": [typed(TOP), typed(path)]})
     assert done["type"] is FlowResultType.ABORT
     assert done["reason"] == "zones_saved"
     assert zones_to_json(settings.get(camera.subentry_id).zones) == [TOP, path]
 
     form = await async_reconfigure(hass, ringwatch, camera, "zones")
-    assert suggested(form) == {"zones": [TOP, path]}
+    assert suggested(form)["zones"][0]["points"] == "[[0.0, 0.0], [1.0, 0.0], [1.0, 0.5], [0.0, 0.5]]"
+    await async_answer(hass, form, suggested(form))
+    assert zones_to_json(settings.get(camera.subentry_id).zones) == [TOP, path]
+    form = await async_reconfigure(hass, ringwatch, camera, "zones")
     await async_answer(hass, form, {})
     assert settings.get(camera.subentry_id).zones == ()
 
@@ -189,10 +200,10 @@ async def test_zones_that_cannot_be_are_told_and_kept_in_the_form(
 ) -> None:
     camera = await async_add_url_camera(hass, ringwatch, url=camera_server.url("/small.ts"))
     form = await async_reconfigure(hass, ringwatch, camera, "zones")
-    result = await async_answer(hass, form, {"zones": [TOP | change]})
+    result = await async_answer(hass, form, {"zones": [typed(TOP | change)]})
     assert result["errors"] == {"zones": error}
     assert placeholders.items() <= result["description_placeholders"].items()
-    assert suggested(result) == {"zones": [TOP | change]}
+    assert suggested(result) == {"zones": [typed(TOP | change)]}
     assert ringwatch.runtime_data.settings.get(camera.subentry_id).zones == ()
 
 
