@@ -98,6 +98,7 @@ def test_ports() -> None:
         ("rtsp://u:p@ss@10.0.0.5/live", "rtsp://10.0.0.5/…"),
         ("rtsp://u:p@ss/wo@rd@10.0.0.5/live", "rtsp://…"),
         ("rtsp://my.name:12/34@10.0.0.5/live", "rtsp://…"),
+        ("rtsp://u:it's<a>secret@10.0.0.5/live", "rtsp://10.0.0.5/…"),
         ("http://10.0.0.5/flv?user=admin&password=x", "http://10.0.0.5/…"),
         ("rtsps://10.0.0.5:7441/STREAMKEY?enableSrtp", "rtsps://10.0.0.5:7441/…"),
         ("'rtsp://10.0.0.5', 'http://[::1]:80/a'", "'rtsp://10.0.0.5', 'http://[::1]:80/…'"),

@@ -7,8 +7,8 @@ UniFi's stream key): so nothing but the host is ever kept.
 import re
 
 _SEPARATOR = re.compile(r"[/?#]")
-# Up to the next white space or quote; a password may hold nearly anything else, `@` and `/` too.
-_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>[^\s,'\"<>][^\s'\"<>]*)")
+# Up to the last `@` before a white space, as a password may hold quotes, and from there up to a quote.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>\S*@[^\s'\"<>]*|[^\s,'\"<>][^\s'\"<>]*)")
 _HOST = re.compile(r"(?:\[[0-9A-Fa-f:.%]+\]|[^\s/?#:@\[\]]+)(?::\d+)?(?=$|[/?#,;)\]])")
 
 
