@@ -14,6 +14,7 @@ from homeassistant.config_entries import (
     ConfigSubentry,
     ConfigSubentryFlow,
     SubentryFlowResult,
+    UnknownEntry,
 )
 from homeassistant.core import callback
 from homeassistant.data_entry_flow import AbortFlow
@@ -57,12 +58,24 @@ class CameraFlowBase(ConfigSubentryFlow):
 
     @property
     def _entry(self) -> ConfigEntry:
-        return self._get_entry()
+        """The entry; whoever removed it meanwhile ended this flow."""
+        try:
+            return self._get_entry()
+        except UnknownEntry as err:
+            raise AbortFlow("removed") from err
+
+    @property
+    def _changed(self) -> ConfigSubentry:
+        """The camera that is being changed; whoever removed it meanwhile ended this flow."""
+        try:
+            return self._entry.subentries[self._reconfigure_subentry_id]
+        except KeyError as err:
+            raise AbortFlow("removed") from err
 
     @property
     def _subentry(self) -> ConfigSubentry | None:
         """The camera that is being changed, None while one is being added."""
-        return self._get_reconfigure_subentry() if self.source == SOURCE_RECONFIGURE else None
+        return self._changed if self.source == SOURCE_RECONFIGURE else None
 
     def _abort_if_private(self) -> None:
         """Open nothing of a camera that is set up while its privacy is on, or can't be known."""

@@ -20,7 +20,7 @@ class CameraSubentryFlow(EntitySteps, UrlSteps, ZonesSteps):
 
     async def async_step_reconfigure(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask what to change."""
-        subentry = self._get_reconfigure_subentry()
+        subentry = self._changed
         self._camera = dict(CAMERA_DEFAULTS) | dict(subentry.data)
         self._name = subentry.title
         return self.async_show_menu(

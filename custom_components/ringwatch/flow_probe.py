@@ -11,6 +11,7 @@ import io
 import threading
 from urllib.parse import urlsplit
 
+from aiohttp import ClientError
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
@@ -67,7 +68,7 @@ async def async_probe_still(hass: HomeAssistant, entity_id: str) -> Picture:
     """Ask a camera entity for a still and return it. Raises NoPictureError."""
     try:
         image = await async_get_image(hass, entity_id)
-    except HomeAssistantError as err:
+    except (HomeAssistantError, ClientError, OSError) as err:
         raise NoPictureError from err
     return await hass.async_add_executor_job(_still, image.content)
 

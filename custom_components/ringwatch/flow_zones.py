@@ -51,7 +51,7 @@ class ZonesSteps(CameraFlowBase):
 
     async def async_step_zones(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Edit the zones; they are on disk before the flow says so."""
-        entry, subentry = self._entry, self._get_reconfigure_subentry()
+        entry, subentry = self._entry, self._changed
         if entry.state is not ConfigEntryState.LOADED:
             return self.async_abort(reason="not_loaded")
         settings = entry.runtime_data.settings

@@ -315,11 +315,19 @@ async def test_stills_are_polled_only_if_the_owner_agrees(
     assert suggested(ask) == {"still_interval_s": 30}
 
 
-@pytest.mark.parametrize("content", [b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", jpeg()[:300]])
+NO_PICTURES = [None, b"", b"<svg xmlns='http://www.w3.org/2000/svg'/>", jpeg()[:300]]
+
+
+@pytest.mark.parametrize("content", NO_PICTURES)
 async def test_an_entity_without_a_picture_is_told(
-    hass: HomeAssistant, ringwatch: ConfigEntry, stills: str, tmp_path: Path, content: bytes
+    hass: HomeAssistant, ringwatch: ConfigEntry, stills: str, tmp_path: Path, content: bytes | None
 ) -> None:
-    (tmp_path / "still.jpg").write_bytes(content)
+    still = tmp_path / "still.jpg"
+    if content is None:
+        still.unlink()
+        still.mkdir()  # so that the integration itself fails
+    else:
+        still.write_bytes(content)
     form = await async_start(hass, ringwatch, "entity")
     ask = await async_answer(hass, form, {"entity_id": stills, "show_all": False})
     result = await async_answer(hass, ask, {"still_interval_s": 10, "agree": True})

@@ -181,6 +181,7 @@ async def test_zones_are_shown_and_saved(
     ("change", "error", "placeholders"),
     [
         ({"name": " "}, "zone_bad_name", {"index": "1", "limit": "40"}),
+        ({"points": "top"}, "zone_bad_point_count", {"name": "Street"}),
         (
             {"points": [[0, 0], [1, 0]]},
             "zone_bad_point_count",
@@ -220,6 +221,21 @@ async def test_a_full_disk_is_told_and_removes_no_privacy_zone(
         result = await async_answer(hass, form, {})
     assert result["errors"] == {"base": "not_saved"}
     assert zones_to_json(settings.get(camera.subentry_id).zones) == [TOP]
+
+
+@pytest.mark.parametrize("gone", ["camera", "entry"])
+async def test_a_camera_removed_meanwhile_ends_the_flow(
+    hass: HomeAssistant, ringwatch: ConfigEntry, camera_server: CameraServer, gone: str
+) -> None:
+    camera = await async_add_url_camera(hass, ringwatch, url=camera_server.url("/small.ts"))
+    form = await async_reconfigure(hass, ringwatch, camera, "zones")
+    if gone == "camera":
+        hass.config_entries.async_remove_subentry(ringwatch, camera.subentry_id)
+    else:
+        await hass.config_entries.async_remove(ringwatch.entry_id)
+    result = await async_answer(hass, form, {"zones": [typed(TOP)]})
+    assert result["type"] is FlowResultType.ABORT
+    assert result["reason"] == "removed"
 
 
 @pytest.mark.parametrize("step", ["source", "zones"])
