@@ -8,6 +8,7 @@ reconnects sees what is on now, not the beginning. Prints "ready PORT" and ends 
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 import sys
 import threading
@@ -155,7 +156,7 @@ def main() -> None:
         sys.exit(f"port {options.port} is taken")
     GLib.timeout_add_seconds(SESSIONS_S, lambda: server.get_session_pool().cleanup() >= 0)
     loop = GLib.MainLoop()
-    threading.Thread(target=lambda: (sys.stdin.read(), loop.quit()), daemon=True).start()
+    threading.Thread(target=lambda: (os.read(0, 1), loop.quit()), daemon=True).start()
     print("ready", server.get_bound_port(), flush=True)
     loop.run()
 

@@ -78,6 +78,11 @@ class MediaServer:
         """The server's process while it runs."""
         return self._process.pid if self._process else None
 
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._process is not None and self._process.poll() is None
+
     def start(self) -> Self:
         """Start, and wait until it accepts connections; after a stop, on the same port."""
         process = subprocess.Popen(

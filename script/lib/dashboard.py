@@ -1,0 +1,68 @@
+"""The demo's dashboard: a column for each camera, live, with what it saw and its switches."""
+
+from typing import Any
+
+from script.lib.hass_client import HassClient
+
+DASHBOARD = "ringwatch-demo"
+# What a column shows below the live picture, by domain and key; what a camera lacks is left out.
+TILES = (
+    "binary_sensor.motion",
+    "event.doorbell",
+    "sensor.last_motion",
+    "switch.detection",
+    "switch.privacy",
+    "number.sensitivity",
+)
+
+
+async def show_dashboard(client: HassClient, cameras: dict[str, dict[str, str]], doorbell: str) -> None:
+    """Make the dashboard, and open it first after signing in."""
+    await client.command(
+        "lovelace/dashboards/create",
+        url_path=DASHBOARD,
+        title="Ringwatch",
+        icon="mdi:doorbell-video",
+        show_in_sidebar=True,
+        require_admin=False,
+    )
+    sections = [_column(name, entities) for name, entities in cameras.items()]
+    sections[0]["cards"].append(
+        {
+            "type": "tile",
+            "entity": doorbell,
+            "name": "Ring the bell",
+            "tap_action": {
+                "action": "perform-action",
+                "perform_action": "input_button.press",
+                "target": {"entity_id": doorbell},
+            },
+        }
+    )
+    view = {
+        "title": "Cameras",
+        "type": "sections",
+        "max_columns": max(2, len(sections)),
+        "sections": sections,
+    }
+    await client.command("lovelace/config/save", url_path=DASHBOARD, config={"views": [view]})
+    await client.command("frontend/set_system_data", key="core", value={"default_panel": DASHBOARD})
+
+
+def _column(name: str, entities: dict[str, str]) -> dict[str, Any]:
+    full = {"columns": "full"}
+    camera = next(entity for key, entity in entities.items() if key.startswith("camera."))
+    cards: list[dict[str, Any]] = [
+        {"type": "heading", "heading": name, "icon": "mdi:cctv"},
+        {
+            "type": "picture-entity",
+            "entity": camera,
+            "camera_view": "live",
+            "show_name": False,
+            "grid_options": full,
+        },
+    ]
+    cards += [{"type": "tile", "entity": entities[key]} for key in TILES if key in entities]
+    if picture := entities.get("image.last_event"):
+        cards.append({"type": "picture-entity", "entity": picture, "show_state": False, "grid_options": full})
+    return {"type": "grid", "cards": cards}
