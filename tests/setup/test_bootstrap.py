@@ -37,7 +37,7 @@ TOOLS = (
         "id",
         "mkdir",
     ),
-    *("mv", "rm", "sed", "sha256sum", "sleep", "sort", "tail", "tr"),
+    *("mkdir", "mv", "rm", "sed", "sha256sum", "sleep", "sort", "tail", "tr"),
 )
 
 
