@@ -21,24 +21,7 @@ SCRIPTS = [
     if path.is_file() and path.suffix in {"", ".sh"}
 ]
 # What the scripts use of a system, except what finds or installs a Python
-TOOLS = (
-    *(
-        "awk",
-        "basename",
-        "bash",
-        "cat",
-        "comm",
-        "cut",
-        "dirname",
-        "env",
-        "find",
-        "flock",
-        "grep",
-        "id",
-        "mkdir",
-    ),
-    *("mkdir", "mv", "rm", "sed", "sha256sum", "sleep", "sort", "tail", "tr"),
-)
+TOOLS = "awk basename bash cat comm cut dirname env find flock grep id ln mkdir mv rm sed sha256sum sleep sort tail tr"
 
 
 @pytest.fixture
@@ -58,7 +41,7 @@ def bare_machine(tmp_path: Path) -> Path:
     """Return a PATH with a shell's usual tools and nothing that could install anything."""
     folder = tmp_path / "bin"
     folder.mkdir()
-    for tool in TOOLS:
+    for tool in TOOLS.split():
         found = shutil.which(tool)
         assert found, f"{tool} is not on this machine"
         (folder / tool).symlink_to(found)
