@@ -159,16 +159,17 @@ def test_slices_of_one_picture_that_come_apart(file) -> None:
     _, packets = packets_of(file(sample(slices=2, seconds=1.0)))
     whole = bytes(packets[0].packet)
     cut = whole.rfind(b"\x00\x00\x01")
-    joiner = Joiner(hold=True)
+    joiner = Joiner("h264")
 
-    def unit(data: bytes, dts_s: float, key: bool) -> CodedData:
+    def unit(data: bytes, dts_s: float | None, key: bool) -> CodedData:
         return CodedData("video", data, dts_s, dts_s, 0.1, key, 0.0)
 
-    assert joiner.push(unit(whole[:cut], 1.0, True)) == []
+    assert joiner.push(unit(whole[:cut], None, True)) == []  # as RTSP's first packet
     assert joiner.push(unit(whole[cut:], 1.0, False)) == []
     (joined,) = joiner.push(unit(bytes(packets[1].packet), 1.1, False))
     assert joined.data == whole
     assert joined.is_key
+    assert joined.dts_s == 1.0
     assert joiner.joined == 1
     assert [u.dts_s for u in joiner.flush()] == [1.1]
     assert joiner.flush() == []

@@ -1,12 +1,17 @@
 """From what the demuxer hands out to whole pictures, free of the container.
 
-Over RTSP a key frame of several slices can come as two packets with the same decoding time, which the MP4
-muxer refuses and the decoder takes for two pictures. So RTSP video is held for one packet and joined.
+Over RTSP a key frame of several slices can come as several packets: FFmpeg's parser parts them where a camera
+repeats its parameter sets. The MP4 muxer refuses such packets for their equal stamps, and the decoder takes
+them for damaged pictures. So RTSP video is held for one packet, and joined by what its slices say (stamps may
+be missing or stuck).
 """
 
 from dataclasses import dataclass, replace
 
+from .bitstream import starts_picture
 from .media import CodedPacket, Kind
+
+MAX_PICTURE_BYTES = 16 * 1024 * 1024  # far above any coded picture: parts are not collected without end
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,25 +47,38 @@ def take(packet: CodedPacket, kind: Kind, arrival_s: float) -> CodedData:
 
 
 class Joiner:
-    """Joins neighboring video packets of one decoding time. Holds at most one packet."""
+    """Joins video packets that are parts of one picture; holds one at most. `codec` "" joins nothing."""
 
-    def __init__(self, *, hold: bool) -> None:
-        self._hold = hold
+    def __init__(self, codec: str) -> None:
+        self._codec = codec
         self._held: CodedData | None = None
         self.joined = 0
 
     def push(self, unit: CodedData) -> list[CodedData]:
         """Take a packet, return those that are complete."""
-        if not self._hold or unit.kind != "video":
+        if not self._codec or unit.kind != "video":
             return [unit]
         held, self._held = self._held, unit
         if held is None:
             return []
-        if unit.dts_s is None or held.dts_s != unit.dts_s:
+        if not self._belongs(held, unit):
             return [held]
         self.joined += 1
-        self._held = replace(held, data=held.data + unit.data, is_key=held.is_key or unit.is_key)
+        stamped = held if held.dts_s is not None or held.pts_s is not None else unit
+        self._held = replace(
+            held,
+            data=held.data + unit.data,
+            pts_s=stamped.pts_s,
+            dts_s=stamped.dts_s,
+            is_key=held.is_key or unit.is_key,
+        )
         return []
+
+    def _belongs(self, held: CodedData, unit: CodedData) -> bool:
+        if len(held.data) + len(unit.data) > MAX_PICTURE_BYTES:
+            return False
+        begins = starts_picture(self._codec, unit.data)
+        return begins is False or (begins is True and starts_picture(self._codec, held.data) is None)
 
     def flush(self) -> list[CodedData]:
         """Return what is held: nothing more is coming for now."""

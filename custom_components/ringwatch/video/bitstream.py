@@ -9,7 +9,10 @@ from av.video.codeccontext import VideoCodecContext
 from .media import CodedPacket
 
 SCAN_BYTES = 4096  # parameter sets come before the first slice; messages of some cameras come before them
+SLICE_SCAN_BYTES = 65_536  # messages before the first slice may hold a maker's own data
 _START_CODE = re.compile(rb"\x00\x00\x01")
+_H264_SLICES = frozenset({1, 2, 5})  # in ITU-T H.264 table 7-1
+_HEVC_NOT_SLICES = 32  # in ITU-T H.265 table 7-1, from here on
 _H264_SPS = 7  # ITU-T H.264 table 7-1
 _HEVC_SETS = (32, 33)  # VPS and SPS, ITU-T H.265 table 7-1
 _JPEG_SOF = frozenset({0xC0, 0xC1, 0xC2, 0xC3})
@@ -39,6 +42,23 @@ def _parameter_sets(codec: str, head: bytes) -> list[bytes]:
         if wanted:
             found.append(head[start : starts[i + 1] - 3].rstrip(b"\x00"))
     return found
+
+
+def starts_picture(codec: str, data: bytes) -> bool | None:
+    """Tell whether the first slice in here is a picture's first; None when there is no slice.
+
+    Its header begins with first_mb_in_slice (H.264 7.3.3: the one bit 1 means 0) or
+    first_slice_segment_in_pic_flag (H.265 7.3.6.1).
+    """
+    for match in _START_CODE.finditer(data, 0, SLICE_SCAN_BYTES):
+        header = data[match.end() : match.end() + 3]
+        if len(header) < 3:
+            return None
+        if codec == "h264" and header[0] & 0x1F in _H264_SLICES:
+            return bool(header[1] & 0x80)
+        if codec == "hevc" and (header[0] >> 1) & 0x3F < _HEVC_NOT_SLICES:
+            return bool(header[2] & 0x80)
+    return None
 
 
 def jpeg_size(data: memoryview | bytes) -> tuple[int, int] | None:

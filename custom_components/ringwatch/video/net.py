@@ -7,28 +7,51 @@ happens here in short slices: names, connecting, shaking hands, HTTP.
 from collections.abc import Callable
 from contextlib import suppress
 import errno
+import math
 import os
 import select
 import socket
 import ssl
 import threading
 import time
+from typing import override
 
 from .errors import SourceError, Stopped, TimedOut, TlsFailed, Unreachable
 
 SLICE_S = 0.1  # how late a stop is seen while nothing arrives
-RESOLVE_TIMEOUT_S = 10.0  # the system's resolver gives up by itself at about this
 
 type _Address = tuple[str, int] | tuple[str, int, int, int]
 
 
+class Deadline(threading.Event):
+    """A stop event that also counts as set after `timeout_s`, until `lift`: bounds opening as a whole."""
+
+    def __init__(self, stop: threading.Event, timeout_s: float) -> None:
+        super().__init__()
+        self._stop = stop
+        self._until_s = time.monotonic() + timeout_s
+
+    @override
+    def is_set(self) -> bool:
+        return self._stop.is_set() or time.monotonic() > self._until_s
+
+    def lift(self) -> None:
+        """Only the stop event counts from now on."""
+        self._until_s = math.inf
+
+    @property
+    def late(self) -> bool:
+        """Whether it was the time that ran out."""
+        return self.is_set() and not self._stop.is_set()
+
+
 def run_interruptibly[T](
-    work: Callable[[], T], *, stop: threading.Event, timeout_s: float, discard: Callable[[T], None], name: str
+    work: Callable[[], T], *, stop: threading.Event, discard: Callable[[T], None], name: str
 ) -> T:
     """Run what cannot be interrupted in a thread of its own and wait for it in slices.
 
-    When the stop event or the time-out comes first, the thread is left to end by itself (`work` has to be
-    bounded) and what it still returns goes to `discard`.
+    When the stop event comes first, the thread is left to end by itself (`work` has to be bounded) and what
+    it still returns goes to `discard`.
     """
     lock = threading.Lock()
     done = threading.Event()
@@ -52,14 +75,13 @@ def run_interruptibly[T](
 
     thread = threading.Thread(target=run, name=name, daemon=True)
     thread.start()
-    deadline = time.monotonic() + timeout_s
     while not done.wait(SLICE_S):
-        if not stop.is_set() and time.monotonic() < deadline:
+        if not stop.is_set():
             continue
         with lock:
             abandoned = not results
         if abandoned:
-            raise Stopped("stopped while opening") if stop.is_set() else TimedOut("opening took too long")
+            raise Stopped("stopped while opening")
     thread.join()
     if failures:
         raise failures[0]
@@ -115,6 +137,8 @@ class Channel:
         """Return what is there, waiting for the first byte; b"" when the other side has closed."""
         deadline = time.monotonic() + self.timeout_s
         while True:
+            if self._stop.is_set():
+                raise Stopped("stopped while reading")
             sock = self._open_socket()
             try:
                 return sock.recv(size)
@@ -148,7 +172,6 @@ class Channel:
             return run_interruptibly(
                 resolve,
                 stop=self._stop,
-                timeout_s=min(self.timeout_s, RESOLVE_TIMEOUT_S),
                 discard=lambda _: None,
                 name="ringwatch-resolve",
             )

@@ -27,8 +27,8 @@ PROBE_BYTES = 2_000_000  # a 4K key frame fits; FFmpeg's default of 5 MB is held
 ANALYZE_US = (
     2_000_000  # most cameras send a key frame within 2 s; the picture's size may come later than this
 )
+RATE_FRAMES = 3  # looked at for the frame rate; FFmpeg's default of 20 is 4 s of a 5 fps sub-stream
 REORDER_US = 500_000  # wait this long for a late UDP packet
-OPEN_SLACK_S = 1.0  # FFmpeg notices its own time-out up to this much late
 HTTP_BUFFER_BYTES = 32_768
 # What may be recognized in what a network sends: no format that names other files (concat, image sequences).
 HTTP_FORMATS = "mpegts,flv,live_flv,mpjpeg,mjpeg,jpeg_pipe,png_pipe,hls,mov,matroska,h264,hevc,aac"
@@ -93,8 +93,6 @@ def _open_rtsp(config: SourceConfig, stop: threading.Event) -> InputContainer:
     return run_interruptibly(
         work,
         stop=stop,
-        timeout_s=2 * config.open_timeout_s
-        + OPEN_SLACK_S,  # FFmpeg's counts twice: opening, then looking at packets
         discard=lambda container: container.close(),
         name="ringwatch-open",
     )
@@ -126,4 +124,8 @@ def _open_http(config: SourceConfig, stop: threading.Event, on_read: Callable[[]
 
 
 def _common() -> dict[str, str]:
-    return {"probesize": str(PROBE_BYTES), "analyzeduration": str(ANALYZE_US)}
+    return {
+        "probesize": str(PROBE_BYTES),
+        "analyzeduration": str(ANALYZE_US),
+        "fpsprobesize": str(RATE_FRAMES),
+    }

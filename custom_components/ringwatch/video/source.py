@@ -30,6 +30,7 @@ from .errors import (
     from_ffmpeg,
 )
 from .media import CodedPacket, MediaPacket, SourceConfig, StreamInfo
+from .net import Deadline
 from .opening import open_container
 from .redaction import redact
 from .timestamps import Timeline
@@ -70,11 +71,11 @@ class Source:
         self._ready: deque[MediaPacket] = deque()
         self._timeline = Timeline(live=self.live, fps=info.fps if info else None)
         # Only RTSP splits pictures, and holding one back costs a frame of delay.
-        split = self._config.url.startswith("rtsp") and info is not None and info.codec in {"h264", "hevc"}
-        self._joiner = Joiner(hold=split)
+        parts = self._config.url.startswith("rtsp") and info is not None and info.codec in {"h264", "hevc"}
+        self._joiner = Joiner(info.codec if parts and info else "")
         self._signature = b""
         self._epoch = 0
-        self._packet_s = self._video_s = self._clock()
+        self._video_s = self._clock()
         self._started_s: float | None = None
 
     @property
@@ -89,20 +90,26 @@ class Source:
         self.close()
         self._begin(None, 0)
         failure: SourceError | None = None
+        stop = Deadline(self._stop, self._config.open_timeout_s)
         try:
-            if self._stop.is_set():
+            if stop.is_set():
                 raise Stopped("stopped before opening")
             with av.logging.Capture():
-                opened = open_container(self._config, stop=self._stop, on_read=self._watch_video)
+                opened = open_container(self._config, stop=stop, on_read=self._watch_video)
             self._container = opened.container
             self._close_http = opened.http.close if opened.http else None
             self._begin(*self._describe(opened.container))
+            stop.lift()
             if opened.http:
                 opened.http.start_streaming()
         except av.error.ArgumentError:  # what was recognized is not on the list of formats that may be opened
             failure = NoVideo(f"{self.shown} is not a stream of a kind that is read from a network")
         except (av.error.FFmpegError, OSError, SourceError, ValueError) as error:
             failure = from_ffmpeg(error, self.shown)
+        if isinstance(failure, Stopped) and stop.late:
+            failure = TimedOut(
+                f"{self.shown} did not start a stream within {self._config.open_timeout_s:.0f} s"
+            )
         # Raised out here, so that PyAV's error, which quotes the address, is not its context.
         if failure is not None:
             self.close()
@@ -206,7 +213,6 @@ class Source:
 
     def _accept(self, packet: CodedPacket) -> None:
         now = self._clock()
-        self._packet_s = now
         if packet.stream_index == self._video_index:
             self._video_s = now
             self._publish(self._joiner.push(take(packet, "video", now)))
@@ -270,11 +276,7 @@ class Source:
         if self._stop.is_set():
             raise Stopped("stopped")
         silent_s = self._clock() - self._video_s
-        if self._info is None:
-            limit = self._config.open_timeout_s
-            if silent_s > limit:
-                raise TimedOut(f"{self.shown} did not start a stream within {limit:.0f} s")
-        elif self.live and silent_s > self._config.stall_timeout_s:
+        if self.live and self._info is not None and silent_s > self._config.stall_timeout_s:
             raise Stalled(f"{self.shown} has sent no picture for {self._config.stall_timeout_s:.0f} s")
 
     def _pace(self, packet: MediaPacket) -> MediaPacket:

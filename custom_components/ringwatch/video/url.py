@@ -45,8 +45,8 @@ def split_credentials(url: str) -> tuple[str, str, str]:
 def _authority_end(rest: str) -> int:
     """Return where host and port end.
 
-    Normally at the first `/`, `?` or `#`. But pasted passwords have those too, and `@`: where what stands there does not
-    look like a camera's host, and what follows a later `@` does, that one is meant.
+    Normally at the first `/`, `?` or `#`. But pasted passwords have those too, and `@`: where what stands
+    there does not look like a camera's host, and what follows a later `@` does, that one is meant.
     """
     first = _next_separator(rest, 0)
     if _CERTAIN_HOST.fullmatch(rest[:first].rpartition("@")[2]) or ":" not in rest[:first]:
