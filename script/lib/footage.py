@@ -44,9 +44,9 @@ class LoopSettings:
 
 def prepare_loop(footage: Path, settings: LoopSettings = LoopSettings()) -> Path:
     """Encode footage as a loop unless that has been done before; return its file."""
-    footage = footage.resolve(strict=True)
-    stat = footage.stat()
-    key = f"{FORMAT} {footage} {stat.st_size} {stat.st_mtime_ns} {settings}"
+    with footage.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    key = f"{FORMAT} {digest} {settings}"
     folder = ROOT / ".tools" / "media"
     loop = folder / f"{footage.stem}-{hashlib.sha256(key.encode()).hexdigest()[:16]}.loop"
     if not loop.exists():

@@ -21,7 +21,7 @@ SCRIPTS = [
     if path.is_file() and path.suffix in {"", ".sh"}
 ]
 # What the scripts use of a system, except what finds or installs a Python
-TOOLS = "awk basename bash cat comm cut dirname env find flock grep id ln mkdir mv rm sed sha256sum sleep sort tail tr"
+TOOLS = "awk basename bash cat cut dirname find flock grep ln mkdir mv rm sed sha256sum sleep sort tail tr"
 
 
 @pytest.fixture
