@@ -32,7 +32,7 @@ install_python() {
     say "Python 3.14"
     # Where downloads are blocked this has to fail in seconds; where they work, 60 MB may take minutes.
     if UV_HTTP_CONNECT_TIMEOUT=5 UV_HTTP_TIMEOUT=20 UV_HTTP_RETRIES=0 timeout 600 \
-        "$UV" python install --quiet --no-bin --no-config 3.14 >"$log" 2>&1 &&
+        "$UV" python install --no-progress --no-bin --no-config 3.14 >"$log" 2>&1 &&
         PYTHON=$("$UV" python find --no-project --no-python-downloads --managed-python '>=3.14.2,<3.15' 2>>"$log") &&
         is_python "$PYTHON"; then
         return
