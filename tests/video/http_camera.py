@@ -22,7 +22,7 @@ type Route = Callable[["Handler"], None]
 class Handler(BaseHTTPRequestHandler):
     """Serves the routes of its server."""
 
-    server: "Camera"
+    server: Camera
     protocol_version = "HTTP/1.1"
 
     @override
@@ -80,11 +80,10 @@ class Handler(BaseHTTPRequestHandler):
         algorithm, name = ("SHA-256", "sha256") if kind == "digest256" else ("MD5", "md5")
         if given.startswith("Digest ") and self._digest_is_right(given, name):
             return True
-        self.answer(
-            401,
-            b"",
-            WWW_Authenticate=f'Digest realm="{REALM}", nonce="abc123", qop="auth,auth-int", algorithm={algorithm}, opaque="xyz"',
+        challenge = (
+            f'realm="{REALM}", nonce="abc123", qop="auth,auth-int", algorithm={algorithm}, opaque="xyz"'
         )
+        self.answer(401, b"", WWW_Authenticate=f"Digest {challenge}")
         return False
 
     def _digest_is_right(self, given: str, name: str) -> bool:

@@ -56,3 +56,10 @@ def read(
         seen.info = source.info
         seen.decoder_errors = decoder.errors
     return seen
+
+
+def read_on(source: Source, seconds: float = 10.0) -> None:
+    """Read and throw away until it raises."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        source.read()

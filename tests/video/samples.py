@@ -1,4 +1,4 @@
-"""Video made here with PyAV: a bright square that moves over a gradient, in every coding and container needed."""
+"""Video made here with PyAV: a bright square that moves over a gradient, coded as needed."""
 
 from fractions import Fraction
 from functools import cache

@@ -1,4 +1,4 @@
-"""No user name, password or stream key in a log line, an error or a repr: not even with FFmpeg's own log wide open."""
+"""No user name, password or stream key in a log line, an error or a repr, even with FFmpeg's log open."""
 
 from collections.abc import Iterator
 import logging

@@ -27,7 +27,7 @@ from custom_components.ringwatch.video import (
 )
 
 from .http_camera import PASSWORD, USER, Handler, camera, fixed, multipart, redirect, stream
-from .reading import read
+from .reading import read, read_on
 from .samples import jpeg, sample
 
 
@@ -216,8 +216,7 @@ def test_a_server_that_stalls_without_closing_is_noticed() -> None:
         config = SourceConfig(server.url("/live"), stall_timeout_s=1.0)
         with Source(config, stop=threading.Event()) as source:
             with pytest.raises(Stalled):
-                while True:
-                    source.read()
+                read_on(source)
             ended = time.monotonic()
         assert time.monotonic() - ended < 0.5
 
@@ -233,8 +232,7 @@ def test_a_picture_that_stops_while_sound_goes_on_is_a_stall() -> None:
     with camera({"/live": sound_goes_on}) as server:
         config = SourceConfig(server.url("/live"), stall_timeout_s=1.0)
         with Source(config, stop=threading.Event()) as source, pytest.raises(Stalled):
-            while True:
-                source.read()
+            read_on(source)
 
 
 def test_no_thread_and_no_socket_is_left() -> None:
