@@ -35,7 +35,7 @@ def test_luma_is_a_view_of_the_frame(pixel_format: str) -> None:
 
 @pytest.mark.parametrize("pixel_format", ["yuv420p10le", "p010le", "yuv422p10le"])
 def test_ten_bits_give_the_upper_eight(pixel_format: str) -> None:
-    # A width that FFmpeg's scaler is at ease with: at 162 it now and then spoils 16 bytes of a 10-bit picture itself.
+    # At a width of 162 FFmpeg itself now and then spoils 16 bytes of a 10-bit picture that it scales.
     luma = luma_view(frame(pixel_format, 176, 144)).astype(int)
     assert luma.shape == (144, 176)
     assert np.abs(luma - luma_view(frame("yuv420p", 176, 144)).astype(int)).max() <= 1
