@@ -39,12 +39,12 @@ class Alignment:
     def light_table(self) -> NDArray[np.uint8]:
         """Return what every gray level of the frame is in the model's light."""
         table = np.arange(256) * self.gain + self.offset
-        return np.clip(np.rint(table), 0, 255).astype(np.uint8)
+        return _as_levels(table)
 
     def inverse_light_table(self) -> NDArray[np.uint8]:
         """Return what every gray level of the model is in the frame's light."""
         table = (np.arange(256) - self.offset) / self.gain
-        return np.clip(np.rint(table), 0, 255).astype(np.uint8)
+        return _as_levels(table)
 
     @property
     def is_shifted(self) -> bool:
@@ -216,3 +216,8 @@ def _halve(image: Float) -> Float:
     rows = image[0:height:2, :width] + image[1:height:2, :width]
     halved: Float = (rows[:, 0::2] + rows[:, 1::2]) * np.float32(0.25)
     return halved
+
+
+def _as_levels(values: NDArray[np.floating]) -> Gray:
+    levels: Gray = np.clip(np.rint(values), 0, 255).astype(np.uint8)
+    return levels

@@ -17,7 +17,12 @@ FIRST_INTERVAL_S = 0.1  # a new model learns in small steps, each a half longer 
 INTERVAL_GROWTH = 1.3
 MATCHES = 2  # samples that must explain a pixel (ViBe's number)
 
-BASE_TOLERANCE = 9.0  # gray levels at sensitivity 50: 3 sigma of a noisy sensor after averaging
+BASE_TOLERANCE = 5.0  # gray levels at sensitivity 50, before a pixel's own noise
+NOISE_GAIN = 2.0  # mean deviations a pixel may be off by: 2 are 1.6 sigma, on top of the base
+NOISE_CAP = 6.0  # gray levels: a restless pixel asks for more evidence, it is never blind
+NOISE_MEMORY_S = 6.0
+QUIET_NOISE = 1.5  # gray levels of deviation that the base already covers
+FIRST_NOISE = 2.0  # until a pixel's own is known
 STRONG_RATIO = 2.0  # a region needs a core this much further off
 
 
@@ -36,17 +41,21 @@ class Background:
         self._count = np.empty((height, width), np.uint8)
         self._offset = np.empty((height, width), np.uint8)
         self._matches = np.empty((height, width), np.bool_)
-        self._tolerance = BASE_TOLERANCE
+        self._noise = np.full((height, width), FIRST_NOISE, np.float32)
+        self._scale = 1.0
+        self._picture = first.copy()
+        self._low[:], self._high[:], self._center[:] = first, first, first
+        self._tolerate()
         self._slot = 0
         self._interval_s = FIRST_INTERVAL_S
         self._next_s = time_s + self._interval_s
         self.refill(first, None)
 
-    def classify(self, frame: Gray, tolerance: float) -> tuple[Mask, Mask]:
+    def classify(self, frame: Gray, scale: float) -> tuple[Mask, Mask]:
         """Return (weak, strong): what samples do not explain, and what is far off as well."""
-        if tolerance != self._tolerance:
-            self._tolerance = tolerance
-            self._widen(slice(None))
+        if scale != self._scale:
+            self._scale = scale
+            self._tolerate()
         count, offset, matches = self._count, self._offset, self._matches
         count[:] = 0
         for bottom, span in zip(self._bottom, self._span, strict=True):
@@ -55,12 +64,31 @@ class Background:
             np.add(count, matches.view(np.uint8), out=count)
         weak: Mask = count < MATCHES
         distance = np.maximum(frame, self._picture) - np.minimum(frame, self._picture)
-        strong: Mask = weak & (distance > STRONG_RATIO * tolerance)
+        strong: Mask = weak & (distance > self._far)
         return weak, strong
+
+    def observe(self, frame: Gray, protected: Mask, elapsed_s: float) -> None:
+        """Learn how far a pixel that is background strays from the model's picture."""
+        distance = np.maximum(frame, self._picture) - np.minimum(frame, self._picture)
+        step = distance - self._noise
+        step *= min(1.0, elapsed_s / NOISE_MEMORY_S) * ~protected
+        self._noise += step
+
+    @property
+    def tolerance(self) -> Gray:
+        """How far each pixel may be off, in gray levels."""
+        return self._reach
+
+    def _tolerate(self) -> None:
+        noise = np.clip(self._noise - QUIET_NOISE, 0.0, NOISE_CAP)
+        reach = self._scale * (BASE_TOLERANCE + NOISE_GAIN * noise)
+        self._reach = np.clip(np.rint(reach), 1, 255).astype(np.uint8)
+        self._far = np.clip(np.rint(STRONG_RATIO * reach), 1, 255).astype(np.uint8)
+        self._widen(slice(None))
 
     def _widen(self, slots: slice) -> None:
         """Recompute the intervals that explain a pixel: a sample's, wider by the tolerance."""
-        reach = np.uint8(min(255, round(self._tolerance)))
+        reach = self._reach
         low, high = self._low[slots], self._high[slots]
         self._bottom[slots] = low - np.minimum(low, reach)
         self._span[slots] = high + np.minimum(255 - high, reach) - self._bottom[slots]
@@ -74,6 +102,7 @@ class Background:
         self._slot = (self._slot + 1) % SAMPLES
         self._store(self._slot, frame, ~protected)
         self._picture = np.partition(self._center, SAMPLES // 2, axis=0)[SAMPLES // 2]
+        self._tolerate()
         return True
 
     def refill(self, frame: Gray, where: Mask | None) -> None:
@@ -115,4 +144,3 @@ class Background:
         np.copyto(self._center[slot], frame, where=where)
         np.copyto(self._low[slot], self._primitives.minimum3(frame), where=where)
         np.copyto(self._high[slot], self._primitives.maximum3(frame), where=where)
-        self._widen(slice(slot, slot + 1))

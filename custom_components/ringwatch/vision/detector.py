@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .align import Aligner, Alignment, shifted
-from .background import BASE_TOLERANCE, Background
+from .background import Background
 from .events import Events, Moving
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
 from .regions import Regions, clean, find_regions
+from .shade import shaded
 from .stillness import Stillness
-from .tracks import Track, Tracker
+from .tracks import EDGE_PIXELS, Track, Tracker
 from .types import Box, DetectorSettings, FrameResult, MotionEnd
 from .zones import ZoneKind, zone_mask
 
@@ -41,6 +42,8 @@ class Detector:
         self._suppressed: Counter[str] = Counter()
         self._events = Events()
         self._shape: tuple[int, int] | None = None
+        self._shake = 0.0  # pixels that the picture jumped by lately
+        self._place = (0.0, 0.0)  # where the camera has looked lately, against the model
         self._time_s = 0.0
         self._previous: Gray = np.zeros((0, 0), np.uint8)
         self._mask: Mask = np.zeros((0, 0), np.bool_)
@@ -101,7 +104,7 @@ class Detector:
         self._elapsed_s = time_s - self._time_s
         self._time_s = time_s
         frame = self._align(self._reduce(luma))
-        weak, strong = self._background.classify(frame, self._tolerance)
+        weak, strong = self._background.classify(frame, self._scale)
         if self._shake > SHAKE_PIXELS:
             blurred = self._within_reach(frame, 1 + round(min(self._shake, 2.0)))
             weak &= ~blurred
@@ -121,7 +124,7 @@ class Detector:
         started, ended = self._events.update(time_s, moving)
         return FrameResult(
             time_s,
-            self._events.is_open,
+            moving is not None,
             moving.level if moving else 0.0,
             self._boxes() if moving else (),
             moving.zones if moving else frozenset(),
@@ -132,7 +135,7 @@ class Detector:
     def _apply_settings(self) -> None:
         sensitivity = min(100, max(0, self._settings.sensitivity))
         self._strictness = 2.0 ** ((50 - sensitivity) / 25)  # 4 at 0, 1 at 50, 1/4 at 100
-        self._tolerance = BASE_TOLERANCE * self._strictness**0.5
+        self._scale = self._strictness**0.5
         self._min_area = max(2, round(MIN_AREA_PIXELS * self._strictness))
 
     def _begin(self, luma: Gray, time_s: float) -> None:
@@ -186,6 +189,7 @@ class Detector:
         )
         step = max(abs(found.dx - before.dx), abs(found.dy - before.dy))
         self._shake = max(step, self._shake * 0.5 ** (self._elapsed_s / SHAKE_MEMORY_S))
+        self._tracker.margin = EDGE_PIXELS + max(abs(found.dx), abs(found.dy))
         table = found.light_table()
         frame = table[frame]
         if not found.is_shifted:
@@ -202,7 +206,7 @@ class Detector:
         low = high = self._background.picture()
         for _ in range(steps):
             low, high = self._primitives.minimum3(low), self._primitives.maximum3(high)
-        reach = np.uint8(self._tolerance)
+        reach = self._background.tolerance
         low = low - np.minimum(low, reach)
         high = high + np.minimum(255 - high, reach)
         within: Mask = (frame >= low) & (frame <= high)
@@ -213,10 +217,11 @@ class Detector:
         if np.count_nonzero(weak) < LIGHT_SHARE * weak.size:
             return False
         change = np.maximum(frame, self._previous) - np.minimum(frame, self._previous)
-        changed = int(np.count_nonzero(change > self._tolerance))
+        changed = int(np.count_nonzero(change > self._background.tolerance))
         return changed > LIGHT_SHARE * weak.size
 
     def _follow(self, frame: Gray, weak: Mask, strong: Mask, time_s: float) -> Regions:
+        weak &= ~shaded(self._primitives, frame, self._background.picture(), weak)
         mask = clean(self._primitives, weak)
         outside = mask & ~self._watched
         if outside.any():
@@ -230,6 +235,7 @@ class Detector:
         self._foreground = np.isin(regions.components.labels, kept)
         self._mask = _moved_back(self._foreground, self._alignment)
         protected = self._mask_of(regions, self._tracker.tracks)
+        self._background.observe(frame, protected | weak, self._elapsed_s)
         if self._background.learn(frame, time_s, protected):
             self._follow_light()
             self._follow_place()
@@ -279,7 +285,11 @@ class Detector:
         return mask
 
     def _confirmed(self) -> list[Track]:
-        return [t for t in self._tracker.tracks if t.confirmed_s is not None and t.labels]
+        return [
+            track
+            for track in self._tracker.tracks
+            if track.confirmed_s is not None and (track.labels or self._time_s < track.gone_s)
+        ]
 
     def _moving(self, regions: Regions, time_s: float) -> Moving | None:
         tracks = self._confirmed()
@@ -291,7 +301,12 @@ class Detector:
             return None
         largest = max(tracks, key=lambda track: track.area)
         return Moving(
-            onset_s=min(track.first_s for track in tracks),
+            tracks=frozenset(track.number for track in tracks),
+            at_edge=all(track.at_edge for track in tracks),
+            entered=all(track.entered for track in tracks),
+            first_s=min(track.first_s for track in tracks),
+            seen=any(track.labels for track in tracks),
+            onset_s=min(track.onset_s for track in tracks),
             level=int(np.count_nonzero(mask)) / self._watched_area,
             box=self._relative(largest),
             zones=frozenset(name for name, zone in self._by_zone.items() if np.any(zone & mask)),

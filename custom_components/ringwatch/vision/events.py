@@ -1,4 +1,8 @@
-"""From moving frames to events: an event ends at the last moving frame before a second of quiet."""
+"""From moving frames to events: an event ends at the last moving frame before a second of quiet.
+
+What leaves over the picture's edge is gone: something else that then comes in over the edge is an
+event of its own, however soon it follows. All else that happens within the second belongs to the event.
+"""
 
 from dataclasses import dataclass, field
 
@@ -9,9 +13,19 @@ QUIET_S = 1.0  # how long nothing must move before an event is over
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """What moves in one frame; `onset_s` is when the oldest of it was first seen."""
+    """What moves in one frame; `onset_s` is when the oldest of it was first seen.
+
+    `first_s` is the same without dating back over the edge, `seen` says that there are pixels of it now.
+    `tracks` are the numbers of what moves; `at_edge` says that all of it touches the picture's edge,
+    `entered` that all of it was first seen there.
+    """
 
     onset_s: float
+    first_s: float
+    seen: bool
+    tracks: frozenset[int]
+    at_edge: bool
+    entered: bool
     level: float
     box: Box
     zones: frozenset[str]
@@ -27,7 +41,19 @@ class _Open:
     box: Box
     score: float
     reason: Reason
+    at_edge: bool
+    seen_s: float
+    tracks: set[int] = field(default_factory=set)
     zones: set[str] = field(default_factory=set)
+
+    def is_over_before(self, moving: Moving) -> bool:
+        """Whether all of this event left over the edge before what moves now came in over it."""
+        return (
+            self.at_edge
+            and moving.entered
+            and moving.first_s > self.seen_s
+            and self.tracks.isdisjoint(moving.tracks)
+        )
 
     def end(self) -> MotionEnd:
         return MotionEnd(
@@ -61,14 +87,24 @@ class Events:
             if event is None or time_s - event.last_s < QUIET_S:
                 return None, None
             return None, self.close()
-        if event is not None:
-            event.last_s = time_s
-            event.zones |= moving.zones
-            if moving.level > event.peak:
-                event.peak, event.box = moving.level, moving.box
-            if moving.score > event.score:
-                event.score, event.reason = moving.score, moving.reason
-            return None, None
+        if event is None:
+            return self._begin(time_s, moving), None
+        if event.is_over_before(moving):
+            ended = self.close()
+            return self._begin(time_s, moving), ended
+        event.last_s = time_s
+        if moving.seen:
+            event.seen_s = time_s
+        event.at_edge = moving.at_edge
+        event.tracks |= moving.tracks
+        event.zones |= moving.zones
+        if moving.level > event.peak:
+            event.peak, event.box = moving.level, moving.box
+        if moving.score >= event.score:
+            event.score, event.reason = moving.score, moving.reason
+        return None, None
+
+    def _begin(self, time_s: float, moving: Moving) -> MotionStart:
         start_s = max(moving.onset_s, self._ended_s)
         self._open = _Open(
             start_s,
@@ -77,10 +113,12 @@ class Events:
             moving.box,
             moving.score,
             moving.reason,
+            moving.at_edge,
+            time_s,
+            set(moving.tracks),
             set(moving.zones),
         )
-        started = MotionStart(start_s, time_s, moving.box, moving.zones, moving.score, moving.reason)
-        return started, None
+        return MotionStart(start_s, time_s, moving.box, moving.zones, moving.score, moving.reason)
 
     def close(self) -> MotionEnd | None:
         """End the open event now."""

@@ -14,9 +14,12 @@ from .primitives import Gray, Mask, Primitives
 STILL_TOLERANCE = 8  # gray levels that a still pixel may wander
 CHECK_INTERVAL_S = 0.2
 GHOST_AFTER_S = 0.8
+UNREST_WEIGHT = np.float32(4.0)  # a noisy frame costs a still pixel this many frames
+SUPPORT_RATIO = 5.0
 STILL_AFTER_S = 20.0
 GHOST_VOTES = 0.25  # net share of the free outline where the background's edge is stronger
 EDGE_MARGIN = 6
+ACROSS = 3  # pixels from just inside to just outside of a blurred outline
 FREE_SHARE = 0.5
 MIN_PIXELS = 4
 
@@ -29,6 +32,7 @@ class Stillness:
         self._primitives = primitives
         self._candidate = np.zeros((height, width), np.uint8)
         self._age_s: NDArray[np.float32] = np.zeros((height, width), np.float32)
+        self._support_s = np.zeros((height, width), np.float32)
         self._since_check_s = 0.0
 
     def relight(self, table: NDArray[np.uint8]) -> None:
@@ -39,18 +43,24 @@ class Stillness:
         self, frame: Gray, foreground: Mask, background: Gray, elapsed_s: float
     ) -> tuple[Mask | None, Mask | None]:
         """Return (ghosts, still): what the background should take over now, None for nothing."""
+        step_s = np.float32(elapsed_s)
         change = np.maximum(frame, self._candidate) - np.minimum(frame, self._candidate)
-        same = foreground & (change <= STILL_TOLERANCE)
-        self._age_s += np.float32(elapsed_s)
-        self._age_s *= same
-        np.copyto(self._candidate, frame, where=~same)
+        same = change <= STILL_TOLERANCE
+        age_s = self._age_s
+        age_s += np.where(same, step_s, -UNREST_WEIGHT * step_s)
+        age_s *= foreground
+        np.maximum(age_s, 0, out=age_s)
+        np.copyto(self._candidate, frame, where=age_s == 0)
+        self._support_s += step_s * ~foreground
+        np.minimum(self._support_s, STILL_AFTER_S, out=self._support_s)
         self._since_check_s += elapsed_s
         if self._since_check_s < CHECK_INTERVAL_S:
             return None, None
         self._since_check_s = 0.0
-        still = self._age_s >= STILL_AFTER_S
-        resting = self._age_s >= GHOST_AFTER_S
+        still = (age_s >= SUPPORT_RATIO * self._support_s) & (age_s >= GHOST_AFTER_S)
+        resting = age_s >= GHOST_AFTER_S
         ghosts = self._ghosts(frame, resting, foreground, background) if resting.any() else None
+        self._support_s[still] = age_s[still]
         return ghosts, still if still.any() else None
 
     def _ghosts(self, frame: Gray, resting: Mask, foreground: Mask, background: Gray) -> Mask | None:
@@ -59,18 +69,34 @@ class Stillness:
         count = len(components.areas)
         labels = components.labels
         outline = (resting.view(np.uint8) - primitives.minimum3(resting.view(np.uint8))).view(np.bool_)
-        rim = resting & primitives.maximum3((~foreground).view(np.uint8)).view(np.bool_)
         perimeter = np.bincount(labels[outline], minlength=count + 1)[1:]
-        chosen = labels[rim]
-        free = np.bincount(chosen, minlength=count + 1)[1:]
-        here = (primitives.maximum3(frame) - primitives.minimum3(frame))[rim].astype(np.int16)
-        there = (primitives.maximum3(background) - primitives.minimum3(background))[rim].astype(np.int16)
-        votes = np.sign(there - here) * (np.abs(there - here) > EDGE_MARGIN)
-        total = np.bincount(chosen, votes, count + 1)[1:]
-        ghost = (
-            (total > GHOST_VOTES * free) & (free >= FREE_SHARE * perimeter) & (components.areas >= MIN_PIXELS)
-        )
+        rim = resting & primitives.maximum3((~foreground).view(np.uint8)).view(np.bool_)
+        free = np.bincount(labels[rim], minlength=count + 1)[1:]
+        votes, pairs = np.zeros(count), np.zeros(count)
+        for axis in (0, 1):
+            gained = _steps(background, axis) - _steps(frame, axis)
+            sign = np.sign(gained) * (np.abs(gained) > EDGE_MARGIN)
+            near, far = _both_sides(axis)
+            for inside, outside in ((near, far), (far, near)):
+                over = (labels[inside] > 0) & ~foreground[outside]
+                votes += np.bincount(labels[inside][over], sign[over], count + 1)[1:]
+                pairs += np.bincount(labels[inside][over], minlength=count + 1)[1:]
+        ghost = (votes > GHOST_VOTES * pairs) & (free >= FREE_SHARE * perimeter)
+        ghost &= components.areas >= MIN_PIXELS
         if not ghost.any():
             return None
         mask: Mask = np.concatenate(([False], ghost))[labels]
         return mask
+
+
+def _both_sides(axis: int) -> tuple[tuple[slice, slice], tuple[slice, slice]]:
+    """Return where the nearer and the farther pixel of every pair ACROSS apart are."""
+    near, far, whole = slice(None, -ACROSS), slice(ACROSS, None), slice(None)
+    return ((near, whole), (far, whole)) if axis == 0 else ((whole, near), (whole, far))
+
+
+def _steps(image: Gray, axis: int) -> NDArray[np.int16]:
+    """Return how much the gray level changes between the pixels of every pair."""
+    near, far = _both_sides(axis)
+    steps: NDArray[np.int16] = np.abs(image[far].astype(np.int16) - image[near])
+    return steps

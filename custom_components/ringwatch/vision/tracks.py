@@ -26,6 +26,10 @@ MIN_SEEN = 0.6  # share of a span's frames in which a track must have been seen
 FORGET_AFTER_S = 0.35  # an unconfirmed track lapses sooner: flicker must not add up to a path
 MIN_PART = 0.15  # of its recent area: a smaller region is not the same thing
 AREA_MEMORY_S = 0.4
+EDGE_PIXELS = 3
+ENTRY_S = 0.08  # what comes in over the edge is too small to be seen for up to this long
+EXIT_S = 0.08  # and what leaves
+CROSSING_FRAMES = 0.0
 JUDGE_AGAIN_S = 0.5  # how often the reason of a confirmed track is brought up to date
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
@@ -42,6 +46,9 @@ class Track:
     origin: tuple[float, float]
     center: tuple[float, float]
     box: tuple[int, int, int, int]
+    first_box: tuple[int, int, int, int]
+    entered: bool
+    at_edge: bool
     area: int
     first_area: int
     max_area: int
@@ -53,6 +60,24 @@ class Track:
     reason: Reason | None = None
     score: float = 0.0
     labels: list[int] = field(default_factory=list)
+
+    @property
+    def onset_s(self) -> float:
+        """When it was first in the picture: what came in over the edge was seen a little late."""
+        if not self.entered or self.confirmed_s is None:
+            return self.first_s
+        return self.first_s - self._crossing_s(self.first_box, ENTRY_S)
+
+    @property
+    def gone_s(self) -> float:
+        """Until when it is in the picture: the last pixels of what leaves are too few to be seen."""
+        return self.last_s + (self._crossing_s(self.box, EXIT_S) if self.at_edge else 0.0)
+
+    def _crossing_s(self, box: tuple[int, int, int, int], at_most_s: float) -> float:
+        """How long a box takes to cross its own depth at the track's speed."""
+        speed = math.hypot(*self.velocity)
+        depth = min(box[2] - box[0], box[3] - box[1])
+        return min(at_most_s, depth / speed) if speed else 0.0
 
     @property
     def size(self) -> float:
@@ -70,6 +95,7 @@ class Tracker:
         self._diagonal = math.hypot(height, width)
         self._number = 0
         self._frames: deque[float] = deque()
+        self.margin: float = EDGE_PIXELS  # wider where the camera shakes: what is cut off differs
         self.tracks: list[Track] = []
 
     def update(self, regions: Iterable[Region], time_s: float, strictness: float) -> int:
@@ -93,6 +119,7 @@ class Tracker:
             parts = matched.get(track.number)
             if parts is not None and sum(p.area for p in parts) >= MIN_PART * track.recent_area:
                 _advance(track, parts, time_s)
+                track.at_edge = self._touches_edge(track.box)
                 self._judge(track, time_s, strictness)
             else:
                 track.labels = []
@@ -130,11 +157,21 @@ class Tracker:
             origin=region.center,
             center=region.center,
             box=region.box,
+            first_box=region.box,
+            entered=self._touches_edge(region.box),
+            at_edge=self._touches_edge(region.box),
             area=region.area,
             first_area=region.area,
             max_area=region.area,
             recent_area=region.area,
             history=deque([(time_s, *region.center)]),
+        )
+
+    def _touches_edge(self, box: tuple[int, int, int, int]) -> bool:
+        return (
+            min(box[0], box[1]) <= self.margin
+            or box[2] >= self._width - self.margin
+            or box[3] >= self._height - self.margin
         )
 
     def _nearest(self, region: Region, time_s: float) -> Track | None:
@@ -172,7 +209,7 @@ class Tracker:
         if track.confirmed_s is None:
             track.confirmed_s = time_s
         score = min(1.0, 0.5 * max(net / needed, share / (MIN_GROWN_AREA * strictness)))
-        if track.reason is None or score > track.score:
+        if track.reason is None or score > track.score or (moved and track.reason.code == "grew"):
             track.score = max(track.score, score)
             track.reason = self._reason(track, age_s, share, moved)
 

@@ -79,8 +79,9 @@ class MotionEnd:
 class FrameResult:
     """What one frame showed.
 
-    `moving` says whether an event is open, `level` is the share (0 to 1) of the watched
-    picture that moves now, `boxes` and `zones` are where it moves now.
+    `moving` says whether something confirmed moves in this very frame; an event stays open for a second
+    longer: follow `started` and `ended` for events (a frame may end one and start the next). `level` is
+    the share (0 to 1) of the watched picture that moves now, `boxes` and `zones` are where.
     """
 
     time_s: float

@@ -173,7 +173,8 @@ def _fill(polygon: NDArray[np.float64], height: int, width: int) -> NDArray[np.b
         if y0 == y1:
             continue
         rows = (centers_y >= min(y0, y1)) & (centers_y < max(y0, y1))
-        crossings = x0 + (centers_y - y0) * (x1 - x0) / (y1 - y0)
+        with np.errstate(over="ignore", invalid="ignore"):  # rows outside the edge's reach do not count
+            crossings = x0 + (centers_y - y0) * (x1 - x0) / (y1 - y0)
         inside ^= rows[:, None] & (centers_x[None, :] < crossings[:, None])
     return inside
 
