@@ -3,6 +3,8 @@
 from pathlib import Path
 import subprocess
 
+import av
+
 from script.lib.core import ROOT
 from script.lib.drawn_scene import draw_scene
 
@@ -21,8 +23,7 @@ def choose_footage(given: list[Path]) -> tuple[dict[str, Path], str]:
     """Return footage by camera name, and where it comes from, for people."""
     if given:
         for path in given:
-            if not path.is_file():
-                raise FootageError(f"{path} is not a file")
+            _check(path)
         return _named(given), "the files given"
     if shared := _shared():
         return _named(shared), str(SHARED)
@@ -35,6 +36,17 @@ def choose_footage(given: list[Path]) -> tuple[dict[str, Path], str]:
     if street := _street():
         return {"Front yard": drawn, "Street": street}, "a drawn scene, and vtest.avi of Debian's opencv-doc"
     return {"Front yard": drawn, "Side yard": drawn}, "a drawn scene (no real footage was found)"
+
+
+def _check(path: Path) -> None:
+    """Raise unless a file is a video."""
+    try:
+        with av.open(str(path)) as container:
+            if container.streams.video:
+                return
+    except (OSError, ValueError) as err:  # PyAV's errors are of both kinds
+        raise FootageError(f"{path}: {getattr(err, 'strerror', None) or err}") from err
+    raise FootageError(f"{path} has no video in it")
 
 
 def _shared() -> list[Path]:
