@@ -172,20 +172,25 @@ def test_https_checks_certificates_unless_told_not_to(
         assert len(read(SourceConfig(url)).frames) == 40
 
 
-def test_hls(tmp_path: Path) -> None:
-    with av.open(str(tmp_path / "in.ts"), "w") as _:
-        pass
-    (tmp_path / "in.ts").write_bytes(sample(seconds=6.0))
+def segments(folder: Path, seconds: float) -> list[Path]:
+    """Cut a sample into HLS segments of a second, with a playlist live.m3u8; return the segments."""
+    whole = folder / "whole.ts"
+    whole.write_bytes(sample(seconds=seconds))
     options = {"hls_time": "1", "hls_list_size": "0"}
     with (
-        av.open(str(tmp_path / "in.ts")) as source,
-        av.open(str(tmp_path / "live.m3u8"), "w", format="hls", options=options) as hls,
+        av.open(str(whole)) as source,
+        av.open(str(folder / "live.m3u8"), "w", format="hls", options=options) as hls,
     ):
         out = hls.add_stream_from_template(source.streams.video[0])
         for packet in source.demux():
             if packet.dts is not None:
                 packet.stream = out
                 hls.mux(packet)
+    return sorted(folder.glob("live*.ts"))
+
+
+def test_hls(tmp_path: Path) -> None:
+    assert len(segments(tmp_path, 6.0)) >= 5
     files = {f"/basic/{path.name}": path for path in tmp_path.iterdir()}
     routes = {
         f"/{path.name}": fixed(path.read_bytes(), "application/octet-stream") for path in files.values()
@@ -196,6 +201,35 @@ def test_hls(tmp_path: Path) -> None:
     assert seen.ended
     assert len(seen.frames) == 60
     assert seen.frames[-1].time_s == pytest.approx(5.9, abs=0.01)
+
+
+def test_live_hls_goes_on_and_stops_at_once(tmp_path: Path) -> None:
+    """A playlist that grows in real time, then no more: FFmpeg sleeps between looks at it."""
+    parts = segments(tmp_path, 6.0)
+    began = time.monotonic()
+
+    def playlist(handler: Handler) -> None:
+        there = min(2 + int(time.monotonic() - began), len(parts))
+        names = "".join(f"#EXTINF:1.0,\n{path.name}\n" for path in parts[:there])
+        head = "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:1\n#EXT-X-MEDIA-SEQUENCE:0\n"
+        handler.answer(200, (head + names).encode(), "application/vnd.apple.mpegurl")
+
+    routes = {f"/{path.name}": fixed(path.read_bytes(), "video/mp2t") for path in parts}
+    stop = threading.Event()
+    with camera(routes | {"/live.m3u8": playlist}) as server:
+        with Source(SourceConfig(server.url("/live.m3u8")), stop=stop) as source:
+            times: list[float] = []
+            while len(times) < 45 and time.monotonic() - began < 10:
+                packet = source.read()
+                if packet is not None:
+                    times.append(packet.time_s)
+            assert len(times) == 45
+            assert times == pytest.approx([times[0] + n / 10 for n in range(45)], abs=0.01)
+            threading.Timer(0.3, stop.set).start()
+            asked = time.monotonic()
+            while not stop.is_set():
+                source.read()
+        assert time.monotonic() - asked < 1.5
 
 
 def test_a_playlist_opens_nothing_but_http(tmp_path: Path) -> None:

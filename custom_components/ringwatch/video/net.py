@@ -9,6 +9,7 @@ from contextlib import suppress
 import errno
 import math
 import os
+from pathlib import Path
 import select
 import socket
 import ssl
@@ -18,6 +19,12 @@ from typing import override
 
 from .errors import SourceError, Stopped, TimedOut, TlsFailed, Unreachable
 
+# Where Debian and Alpine, Red Hat, and OpenSSL itself have them.
+CERTIFICATE_FILES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/cert.pem",
+)
 SLICE_S = 0.1  # how late a stop is seen while nothing arrives
 
 type _Address = tuple[str, int] | tuple[str, int, int, int]
@@ -227,3 +234,12 @@ def tls_context(verify: bool) -> ssl.SSLContext:
         context.check_hostname = False
         context.verify_mode = ssl.CERT_NONE
     return context
+
+
+def trusted_certificates() -> str:
+    """Return the file of the authorities that this system trusts, for FFmpeg, which knows of none by itself."""
+    known = ssl.get_default_verify_paths().cafile
+    for candidate in (known, *CERTIFICATE_FILES):
+        if candidate and Path(candidate).is_file():
+            return candidate
+    raise TlsFailed("This system has no file of trusted certificates; install them or switch the check off")

@@ -19,7 +19,7 @@ import av.logging
 from .errors import NotFound, NoVideo
 from .http import HttpClient, HttpFile
 from .media import SourceConfig
-from .net import run_interruptibly
+from .net import run_interruptibly, trusted_certificates
 from .rtsp import check_server
 from .url import is_network, with_credentials
 
@@ -76,8 +76,12 @@ def _open_rtsp(config: SourceConfig, stop: threading.Event) -> InputContainer:
         "user_agent": "Ringwatch",
     }
     if secure:
-        # The certificate was checked by check_server, with the system's store, where the owner wants that.
-        options["tls_verify"] = "0"
+        # Checked here again: check_server's connection was another one.
+        options |= (
+            {"tls_verify": "1", "ca_file": trusted_certificates()}
+            if config.verify_tls
+            else {"tls_verify": "0"}
+        )
     address = with_credentials(config.url, config.username, config.password)
 
     def work() -> InputContainer:

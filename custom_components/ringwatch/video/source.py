@@ -36,7 +36,8 @@ from .redaction import redact
 from .timestamps import Timeline
 from .url import is_network, split_credentials, validate_url
 
-TIME_BASE = Fraction(1, 90_000)  # of every packet handed out: exact for MPEG-TS and RTP video
+TICKS_PER_S = 90_000
+TIME_BASE = Fraction(1, TICKS_PER_S)  # of every packet handed out: exact for MPEG-TS and RTP video
 
 
 class Source:
@@ -233,9 +234,9 @@ class Source:
             packet = av.Packet(len(unit.data))  # unlike Packet(data) this one is padded, as decoders need
             packet.update(unit.data)
             packet.time_base = TIME_BASE
-            packet.pts = round(placed.time_s / TIME_BASE)
-            packet.dts = round(placed.dts_s / TIME_BASE)
-            packet.duration = round(placed.duration_s / TIME_BASE)
+            packet.pts = round(placed.time_s * TICKS_PER_S)
+            packet.dts = round(placed.dts_s * TICKS_PER_S)
+            packet.duration = round(placed.duration_s * TICKS_PER_S)
             packet.is_keyframe = unit.is_key
             if unit.kind == "video" and unit.is_key:
                 self._follow_format(unit, packet)
