@@ -1,0 +1,120 @@
+"""`script/bench detect`: every detector on every labeled sequence, at every frame and at five a second."""
+
+import argparse
+from pathlib import Path
+import sys
+from time import thread_time
+
+from script.lib.core import ROOT, load_core
+
+load_core()
+
+from . import motion_daemon, report
+from .detectors import Contender, contenders
+from .sequences import Sequence, Tally, Truth, find_sequences, read
+
+COLUMNS = (
+    "pixel_f", "frame_recall", "false_positives", "onset_delay_s", "events_per_minute", "ms_per_frame",
+)  # fmt: skip
+BARS = {
+    "frame_recall": 0.98,
+    "false_positives": 0.02,
+    "pixel_f": 0.75,
+    "ms_numpy": 2.0,
+    "ms_opencv": 0.8,
+}
+
+type Result = dict[str, dict[str, float | None]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the benchmark; return 1 where a bar is missed, 2 where there is nothing to measure."""
+    parser = argparse.ArgumentParser(prog="script/bench detect", description=__doc__)
+    parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "motion")
+    parser.add_argument("--fps", type=float, choices=[0.0, 5.0], help="0: every frame; default: both")
+    parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
+    parser.add_argument("--no-peers", action="store_true", help="ours only")
+    options = parser.parse_args(arguments)
+    try:
+        sequences = find_sequences(options.data)
+    except (OSError, ValueError, KeyError) as err:
+        sys.stderr.write(f"No labeled sequences in {options.data}: {err}\n")
+        return 2
+    rates = [0.0, 5.0] if options.fps is None else [options.fps]
+    figures: dict[str, dict[str, Result]] = {}
+    for fps in rates:
+        label = "every frame" if not fps else f"{fps:g} a second"
+        measured = {s.name: measure(s, fps, contenders(peers=not options.no_peers)) for s in sequences}
+        if not fps and not options.no_peers and motion_daemon.is_installed():
+            for sequence in sequences:
+                measured[sequence.name]["motion daemon"] = motion_daemon.measure(sequence)
+        figures[label] = {**measured, "mean": _means(measured)}
+        for name, result in figures[label].items():
+            report.table(f"{name}, {label}", COLUMNS, list(result.items()))
+        panels = {
+            column: {
+                name: {who: f.get(column) for who, f in result.items()} for name, result in measured.items()
+            }
+            for column in ("pixel_f", "frame_recall", "false_positives", "ms_per_frame")
+        }
+        marks = {column: BARS[column] for column in ("pixel_f", "frame_recall", "false_positives")}
+        report.bars(options.out / f"detect-{fps:g}.png", panels, marks)
+    return report.finish(options.out, "detect", figures, BARS, _holds(figures))
+
+
+def measure(sequence: Sequence, fps: float, detectors: list[Contender]) -> Result:
+    """Play one sequence to all detectors at once; only their own work is timed."""
+    truth = Truth()
+    tallies = {detector.name: Tally() for detector in detectors}
+    for shot in read(sequence, fps, color=any(d.color for d in detectors)):
+        truth.add(shot)
+        for detector in detectors:
+            picture = shot.luma if shot.bgr is None or not detector.color else shot.bgr
+            began_s = thread_time()
+            mask = detector.look(picture, shot.time_s)
+            spent_s = thread_time() - began_s
+            tallies[detector.name].add(shot, detector.full_size(mask, *shot.luma.shape), spent_s)
+    for detector in detectors:
+        tallies[detector.name].events = detector.events()
+    return {name: tally.figures(truth) for name, tally in tallies.items()}
+
+
+def _means(measured: dict[str, Result]) -> Result:
+    """Average every figure over the sequences that have it."""
+    means: Result = {}
+    for who in next(iter(measured.values())):
+        columns: dict[str, float | None] = {}
+        for column in next(iter(measured.values()))[who]:
+            values = [v for r in measured.values() if who in r and (v := r[who].get(column)) is not None]
+            columns[column] = sum(values) / len(values) if values else None
+        means[who] = columns
+    return means
+
+
+def _holds(figures: dict[str, dict[str, Result]]) -> dict[str, bool]:
+    """Hold ours with NumPy alone (and its time with OpenCV) against the bars."""
+    holds: dict[str, bool] = {}
+    for label, results in figures.items():
+        ours = {name: r["ringwatch numpy"] for name, r in results.items() if name != "mean"}
+        mean = results["mean"]
+        recalls = [v for f in ours.values() if (v := f["frame_recall"]) is not None]
+        false = [v for f in ours.values() if (v := f["false_positives"]) is not None]
+        holds[f"frame recall >= {BARS['frame_recall']} on every sequence, {label}"] = all(
+            v >= BARS["frame_recall"] for v in recalls
+        )
+        holds[f"false positives <= {BARS['false_positives']} on every sequence, {label}"] = all(
+            v <= BARS["false_positives"] for v in false
+        )
+        holds[f"mean pixel F >= {BARS['pixel_f']}, {label}"] = (
+            mean["ringwatch numpy"]["pixel_f"] or 0
+        ) >= BARS["pixel_f"]
+        for engine in ("numpy", "opencv"):
+            bar = BARS[f"ms_{engine}"]
+            holds[f"{engine} <= {bar} ms a frame, {label}"] = (
+                mean[f"ringwatch {engine}"]["ms_per_frame"] or 0
+            ) <= bar
+    return holds
+
+
+if __name__ == "__main__":
+    sys.exit(main())
