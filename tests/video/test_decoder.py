@@ -17,10 +17,12 @@ from custom_components.ringwatch.video import (
     MediaPacket,
     Source,
     SourceConfig,
+    Stalled,
     luma_view,
 )
 from custom_components.ringwatch.video.decoder import MAX_FRUITLESS
 
+from .http_camera import camera, stream
 from .reading import read
 from .samples import sample
 
@@ -64,6 +66,7 @@ def test_decodes(codec: str, file) -> None:
     seen = read(file(sample("matroska", codec), "a.mkv"))
     assert len(seen.frames) == 40
     assert [f.time_s for f in seen.frames] == pytest.approx([n / 10 for n in range(40)])
+    assert {packet.epoch for packet in seen.packets} == {0}
 
 
 @pytest.mark.parametrize("b_frames", [0, 3])
@@ -127,6 +130,35 @@ def test_another_resolution_in_mid_stream(file) -> None:
     assert [p.epoch for p in seen.video] == [0] * 20 + [1] * 20
     assert (seen.info.width, seen.info.height) == (320, 240)
     assert [f.time_s for f in seen.frames] == pytest.approx([n / 10 for n in range(40)], abs=0.001)
+
+
+def test_another_resolution_in_flv_whose_parameter_sets_are_apart(file) -> None:
+    header = 13  # bytes, of a second file's own
+    first, second = (sample("flv", width=w, height=w * 3 // 4, seconds=2.0) for w in (160, 320))
+    seen = read(file(first + second[header:], "a.flv"))
+    assert [f.frame.width for f in seen.frames] == [160] * 20 + [320] * 20
+    assert [p.epoch for p in seen.video] == [0] * 20 + [1] * 20
+    assert (seen.info.width, seen.info.height) == (320, 240)
+
+
+def test_another_program_in_mid_stream_is_found_by_opening_again() -> None:
+    """What FFmpeg takes for a new stream PyAV never hands out: that must not look like silence for ever."""
+    first = sample(seconds=2.0)
+    second = sample(seconds=60.0, codec="mpeg2video", audio="aac", start_pts=20)
+    with camera({"/live": stream(first + second, seconds=8.0)}) as server:
+        config = SourceConfig(server.url("/live"), stall_timeout_s=1.0)
+        with Source(config, stop=threading.Event()) as source:
+            decoder = Decoder(source)
+            with pytest.raises((Stalled, BrokenStream)):
+                decode_on(source, decoder)
+        assert decoder.frames_decoded >= 18
+
+
+def decode_on(source: Source, decoder: Decoder) -> None:
+    while True:
+        packet = source.read()
+        if packet is not None:
+            decoder.decode(packet)
 
 
 def test_another_resolution_in_mjpeg(file) -> None:

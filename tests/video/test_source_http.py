@@ -124,6 +124,7 @@ def test_what_is_wrong_is_told_apart() -> None:
         "/403": error(403),
         "/503": error(503),
         "/empty": fixed(b"", "video/mp2t"),
+        "/still": fixed(jpeg(), "image/jpeg"),
     }
     with camera(routes) as server:
         expected = {
@@ -133,6 +134,7 @@ def test_what_is_wrong_is_told_apart() -> None:
             "/403": WrongCredentials,
             "/503": Unreachable,
             "/empty": NoVideo,
+            "/still": NoVideo,
         }
         assert {path: type(open_error(SourceConfig(server.url(path)))) for path in expected} == expected
         port = server.server_address[1]

@@ -18,12 +18,11 @@ from .still import StillSource
 # More threads would add a frame of delay and 3-6 MB of pictures each, and take the cores from other cameras.
 THREADS = 1
 KEY_WAIT_S = 15.0  # streams without key frames (gradual refresh) are decoded as they come after this
-# Packets without one picture out of them: about 10 s of a camera. Then what comes is not what was announced.
-MAX_FRUITLESS = 250
+# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible distance of
+# key frames. Then what comes is not what was announced (another coding, after a change at the camera).
+MAX_FRUITLESS = 1000
 TIME_BASE_S = float(TIME_BASE)
-MAX_IN_FLIGHT = (
-    64  # pictures that a decoder may hold back for reordering (16 in H.264 and H.265) and then some
-)
+MAX_IN_FLIGHT = 64  # decoders hold back 16 pictures at most for reordering (H.264, H.265)
 
 
 class Decoder:
@@ -72,11 +71,10 @@ class Decoder:
         if packet.epoch != self._epoch or self._context is None:
             frames += self.finish()
             self._start(packet.epoch)
-        if not self._wanted(packet):
-            return frames
-        frames += self._feed(packet)
-        if self._key_frames_only:
-            frames += self._drain()
+        if self._wanted(packet):
+            frames += self._feed(packet)
+            if self._key_frames_only:
+                frames += self._drain()
         if frames:
             self._fruitless = 0
         else:

@@ -237,7 +237,7 @@ def tls_context(verify: bool) -> ssl.SSLContext:
 
 
 def trusted_certificates() -> str:
-    """Return the file of the authorities that this system trusts, for FFmpeg, which knows of none by itself."""
+    """Return the file of the authorities that this system trusts; FFmpeg knows of none by itself."""
     known = ssl.get_default_verify_paths().cafile
     for candidate in (known, *CERTIFICATE_FILES):
         if candidate and Path(candidate).is_file():

@@ -105,6 +105,9 @@ def _open_rtsp(config: SourceConfig, stop: threading.Event) -> InputContainer:
 def _open_http(config: SourceConfig, stop: threading.Event, on_read: Callable[[], None]) -> Opened:
     client = HttpClient(config, stop=stop, on_read=on_read)
     first: list[HttpFile] = [client.open(config.url)]
+    if first[0].content_type.startswith("image/"):
+        client.close()
+        raise NoVideo(f"{config.url} is a single picture, not a stream")
     multipart = first[0].content_type == "multipart/x-mixed-replace"
 
     def open_part(url: str, flags: int, options: dict[str, str]) -> HttpFile:

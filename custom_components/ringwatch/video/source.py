@@ -13,9 +13,11 @@ import time
 from typing import Self, override
 
 import av
+from av.audio.stream import AudioStream
 from av.container import InputContainer
 import av.error
 import av.logging
+from av.video.stream import VideoStream
 
 from .access_units import CodedData, Joiner, take
 from .bitstream import format_signature, picture_size
@@ -38,6 +40,9 @@ from .url import is_network, split_credentials, validate_url
 
 TICKS_PER_S = 90_000
 TIME_BASE = Fraction(1, TICKS_PER_S)  # of every packet handed out: exact for MPEG-TS and RTP video
+
+# How avcC and hvcC begin (ISO/IEC 14496-15): parameter sets are there, and pictures have lengths, no start codes.
+SETS_APART = b"\x01"
 
 
 class Source:
@@ -153,12 +158,14 @@ class Source:
         return f"<Source {self.shown}>"
 
     def _describe(self, container: InputContainer) -> tuple[StreamInfo, int]:
-        if not container.streams.video:
+        video = container.streams.best("video")
+        if not isinstance(video, VideoStream):
+            if container.streams.video:
+                raise UnsupportedCodec(f"{self.shown} sends a coding that cannot be decoded here")
             raise NoVideo(f"{self.shown} has no video stream")
-        video = container.streams.video[0]
-        if video.codec_context is None:
-            raise UnsupportedCodec(f"{self.shown} sends a coding that cannot be decoded here")
-        audio = next((stream for stream in container.streams.audio if stream.codec_context is not None), None)
+        audio = container.streams.best("audio")
+        if not isinstance(audio, AudioStream):
+            audio = None
         rate = video.average_rate or video.guessed_rate
         info = StreamInfo(
             codec=video.codec_context.name,
@@ -199,9 +206,7 @@ class Source:
             return False
         except (av.error.FFmpegError, OSError, SourceError) as error:
             failure = from_ffmpeg(error, self.shown)
-        if failure is None and (
-            packet is None or packet.size == 0
-        ):  # an empty packet asks decoders to flush: the end
+        if failure is None and (packet is None or _is_end(packet)):
             self._publish(self._joiner.flush())
             if self._ready:
                 self._demuxed = iter(())
@@ -214,6 +219,8 @@ class Source:
 
     def _accept(self, packet: CodedPacket) -> None:
         now = self._clock()
+        if not packet.size:
+            return
         if packet.stream_index == self._video_index:
             self._video_s = now
             self._publish(self._joiner.push(take(packet, "video", now)))
@@ -258,9 +265,11 @@ class Source:
         """Start a new epoch when this key frame is of another format than those before."""
         info = self.info
         extradata = unit.extradata or info.extradata
-        signature = unit.extradata or format_signature(info.codec, memoryview(unit.data))
-        changed = bool(signature and self._signature and signature != self._signature)
-        self._signature = signature or self._signature
+        changed = extradata != info.extradata
+        if not extradata.startswith(SETS_APART):
+            signature = format_signature(info.codec, memoryview(unit.data))
+            changed |= bool(signature and self._signature and signature != self._signature)
+            self._signature = signature or self._signature
         if not changed and info.width:
             return
         size = picture_size(info.codec, extradata, packet)
@@ -290,3 +299,8 @@ class Source:
         if wait_s > 0:
             self._stop.wait(wait_s)
         return replace(packet, arrival_s=self._clock())
+
+
+def _is_end(packet: CodedPacket) -> bool:
+    """Tell PyAV's last packets, which ask decoders to flush, from a camera's empty ones."""
+    return not packet.size and packet.pts is None and packet.dts is None
