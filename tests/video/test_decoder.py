@@ -144,8 +144,8 @@ def test_another_resolution_in_flv_whose_parameter_sets_are_apart(file) -> None:
 def test_another_program_in_mid_stream_is_found_by_opening_again() -> None:
     """What FFmpeg takes for a new stream PyAV never hands out: that must not look like silence for ever."""
     first = sample(seconds=2.0)
-    second = sample(seconds=60.0, codec="mpeg2video", audio="aac", start_pts=20)
-    with camera({"/live": stream(first + second, seconds=8.0)}) as server:
+    second = sample(seconds=20.0, codec="mpeg2video", audio="aac", start_pts=20)
+    with camera({"/live": stream(first + second, seconds=5.0)}) as server:
         config = SourceConfig(server.url("/live"), stall_timeout_s=1.0)
         with Source(config, stop=threading.Event()) as source:
             decoder = Decoder(source)

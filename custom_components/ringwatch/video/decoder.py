@@ -18,8 +18,8 @@ from .still import StillSource
 # More threads would add a frame of delay and 3-6 MB of pictures each, and take the cores from other cameras.
 THREADS = 1
 KEY_WAIT_S = 15.0  # streams without key frames (gradual refresh) are decoded as they come after this
-# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible distance of
-# key frames. Then what comes is not what was announced (another coding, after a change at the camera).
+# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible GOP. Then what
+# comes is not what was announced (another coding, after a change at the camera).
 MAX_FRUITLESS = 1000
 TIME_BASE_S = float(TIME_BASE)
 MAX_IN_FLIGHT = 64  # decoders hold back 16 pictures at most for reordering (H.264, H.265)

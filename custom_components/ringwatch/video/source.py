@@ -41,7 +41,7 @@ from .url import is_network, split_credentials, validate_url
 TICKS_PER_S = 90_000
 TIME_BASE = Fraction(1, TICKS_PER_S)  # of every packet handed out: exact for MPEG-TS and RTP video
 
-# How avcC and hvcC begin (ISO/IEC 14496-15): parameter sets are there, and pictures have lengths, no start codes.
+# How avcC and hvcC begin (ISO/IEC 14496-15): parameter sets are there, and pictures have no start codes.
 SETS_APART = b"\x01"
 
 
