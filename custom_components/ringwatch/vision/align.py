@@ -1,8 +1,8 @@
 """How the whole picture moved and brightened since the model was made.
 
-A shaken camera shifts it, exposure and clouds scale it. Both are found in one robust least-squares
-fit of the frame to the model's picture (Lucas and Kanade 1981, with gain and offset as in Baker et
-al. 2003), coarse to fine, over the pixels that are not foreground.
+A shaken camera shifts it, exposure and clouds scale it. Both are found in one robust least-squares fit of
+the frame to the model's picture (Lucas and Kanade 1981, with gain and offset as in Baker et al. 2003), coarse
+to fine. Only some thousand points are looked at: those with the strongest edges tell the shift, a grid the light.
 """
 
 from dataclasses import dataclass
@@ -13,13 +13,18 @@ from numpy.typing import NDArray
 from .primitives import Gray, Mask
 
 type Float = NDArray[np.float32]
+type Places = NDArray[np.intp]
 
-COARSE_STEPS = 4
+COARSE_STEPS = 3
 FINE_STEPS = 2
+EDGE_POINTS = 900  # of each level
+GRID_POINTS = 300
 INLIER = np.float32(16.0)  # gray levels: what fits worse is an object, not the scene
-GAIN_PRIOR = 300.0  # gray levels squared per pixel: noise must not look like a loss of contrast
+GAIN_PRIOR = 300.0  # gray levels squared per point: noise must not look like a loss of contrast
 LIGHT_QUANTILES = (0.1, 0.5, 0.9)
+GAINS = (0.3, 3.0)
 MIN_INLIERS = 50
+SMALL_STEP = 0.05  # pixels: the fit has arrived
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
 SEARCH_CELLS = 3  # of a quarter of the size
 MAX_SHIFT = 14.0  # analysis pixels, 8 % of the width: more is another view
@@ -36,15 +41,13 @@ class Alignment:
     gain: float = 1.0
     offset: float = 0.0
 
-    def light_table(self) -> NDArray[np.uint8]:
+    def light_table(self) -> Gray:
         """Return what every gray level of the frame is in the model's light."""
-        table = np.arange(256) * self.gain + self.offset
-        return _as_levels(table)
+        return _as_levels(np.arange(256) * self.gain + self.offset)
 
-    def inverse_light_table(self) -> NDArray[np.uint8]:
+    def inverse_light_table(self) -> Gray:
         """Return what every gray level of the model is in the frame's light."""
-        table = (np.arange(256) - self.offset) / self.gain
-        return _as_levels(table)
+        return _as_levels((np.arange(256) - self.offset) / self.gain)
 
     @property
     def is_shifted(self) -> bool:
@@ -57,158 +60,173 @@ class Aligner:
 
     def __init__(self, reference: Gray, usable: Mask) -> None:
         """Take the model's picture and where it may be looked at."""
-        self._fine = _Level(reference.astype(np.float32), usable)
-        self._coarse = _Level(
-            _halve(self._fine.image), usable[: usable.shape[0] & ~1, : usable.shape[1] & ~1][::2, ::2]
-        )
-        self._quarter = _halve(self._coarse.image)
+        image = reference.astype(np.float32)
+        half = _halve(image)
+        height, width = half.shape
+        self._fine = _Level(image, usable, MAX_SHIFT)
+        self._coarse = _Level(half, usable[: 2 * height : 2, : 2 * width : 2], MAX_SHIFT / 2)
+        self._quarter = _halve(half).astype(np.int16)
+        self._quarter_usable = usable[: 4 * (height // 2) : 4, : 4 * (width // 2) : 4]
         self._last = Alignment()
 
     def fit(self, frame: Gray, foreground: Mask) -> Alignment:
         """Return the alignment of a frame (h, w)."""
-        image = frame.astype(np.float32)
-        small = _halve(image)
-        height, width = small.shape
+        half = _halve(frame.astype(np.float32))
+        height, width = half.shape
+        covered = foreground[: 2 * height : 2, : 2 * width : 2]
         level = self._coarse
-        background = ~foreground[: 2 * height : 2, : 2 * width : 2]
-        start = Alignment()
-        best = min((start, self._last), key=lambda a: level.cost(small, background, a))
-        first_cost = level.cost(small, background, start)
-        if first_cost > 0.4 * float(INLIER):
-            best = self._light(small, background)
-        if level.cost(small, background, best) > SEARCH_COST:
-            best = min(
-                (best, self._search(small, background, best)), key=lambda a: level.cost(small, background, a)
-            )
-        found = level.refine(small, background, best, COARSE_STEPS)
+        best, cost = level.best(half, covered, (Alignment(), self._last))
+        if cost > 0.4 * float(INLIER):
+            best, cost = level.best(half, covered, (best, self._light(half, covered)))
+        if cost > SEARCH_COST:
+            best, _ = level.best(half, covered, (best, self._search(half, covered, best)))
+        found = level.refine(half, covered, best, COARSE_STEPS)
         doubled = Alignment(2 * found.dx, 2 * found.dy, found.gain, found.offset)
+        self._last = Alignment()
         if max(abs(doubled.dx), abs(doubled.dy)) < MIN_SHIFT:
-            self._last = start
             return Alignment(0.0, 0.0, found.gain, found.offset)
-        fine = self._fine.refine(image, ~foreground, doubled, FINE_STEPS)
-        unshifted = level.refine(small, background, Alignment(0, 0, found.gain, found.offset), 1, False)
-        plain = self._fine.cost(image, ~foreground, unshifted)
-        if (
-            max(abs(fine.dx), abs(fine.dy)) > MAX_SHIFT
-            or self._fine.cost(image, ~foreground, fine) > MIN_IMPROVEMENT * plain
-        ):
-            self._last = start
-            return unshifted
+        image = frame.astype(np.float32)
+        fine = self._fine.refine(image, foreground, doubled, FINE_STEPS)
+        in_place = level.refine(half, covered, Alignment(0.0, 0.0, found.gain, found.offset), 1, shift=False)
+        _, unshifted_cost = self._fine.best(image, foreground, (in_place,))
+        _, fine_cost = self._fine.best(image, foreground, (fine,))
+        if max(abs(fine.dx), abs(fine.dy)) > MAX_SHIFT or fine_cost > MIN_IMPROVEMENT * unshifted_cost:
+            return in_place
         self._last = Alignment(fine.dx / 2, fine.dy / 2)
         return fine
 
-    def _search(self, image: Float, background: Mask, light: Alignment) -> Alignment:
+    def _search(self, half: Float, covered: Mask, light: Alignment) -> Alignment:
         """Try every shift in whole cells of a quarter of the size."""
-        here = _halve(image * np.float32(light.gain) + np.float32(light.offset))
-        there = self._quarter
+        here = _halve(half * np.float32(light.gain) + np.float32(light.offset)).astype(np.int16)
+        inner = slice(SEARCH_CELLS, -SEARCH_CELLS)
+        middle = self._quarter[inner, inner]
+        if not middle.size:
+            return light
         height, width = here.shape
-        usable = (background & self._coarse.usable)[: 2 * height : 2, : 2 * width : 2]
-        usable = usable[SEARCH_CELLS:-SEARCH_CELLS, SEARCH_CELLS:-SEARCH_CELLS]
-        middle = there[SEARCH_CELLS:-SEARCH_CELLS, SEARCH_CELLS:-SEARCH_CELLS]
-        best, best_cost = (0, 0), np.inf
-        span = range(2 * SEARCH_CELLS + 1)
-        for down in span:
-            for across in span:
-                moved = here[down : down + middle.shape[0], across : across + middle.shape[1]]
-                residual = np.minimum(np.abs(moved - middle), INLIER)
-                cost = float((residual * usable).sum())
-                if cost < best_cost:
-                    best, best_cost = (across, down), cost
+        usable = (self._quarter_usable & ~covered[: 2 * height : 2, : 2 * width : 2])[inner, inner]
+        moved = np.lib.stride_tricks.sliding_window_view(here, middle.shape)
+        residual = np.minimum(np.abs(moved - middle), np.int16(INLIER))
+        residual *= usable
+        costs = residual.sum(axis=(2, 3))
+        down, across = np.unravel_index(int(np.argmin(costs)), costs.shape)
         return Alignment(
-            2.0 * (best[0] - SEARCH_CELLS), 2.0 * (best[1] - SEARCH_CELLS), light.gain, light.offset
+            2.0 * (int(across) - SEARCH_CELLS), 2.0 * (int(down) - SEARCH_CELLS), light.gain, light.offset
         )
 
-    def _light(self, image: Float, background: Mask) -> Alignment:
+    def _light(self, half: Float, covered: Mask) -> Alignment:
         """Start from the gain and offset that map the frame's quantiles to the reference's."""
-        where = background & self._coarse.usable
-        if not where.any():
+        here, there = self._coarse.pairs(half, covered)
+        if not here.size:
             return Alignment()
-        low, middle, high = np.quantile(image[where], LIGHT_QUANTILES)
-        low_to, middle_to, high_to = np.quantile(self._coarse.image[where], LIGHT_QUANTILES)
-        gain = float(np.clip((high_to - low_to) / max(high - low, 1.0), 0.3, 3.0))
+        low, middle, high = np.quantile(here, LIGHT_QUANTILES)
+        low_to, middle_to, high_to = np.quantile(there, LIGHT_QUANTILES)
+        gain = float(np.clip((high_to - low_to) / max(high - low, 1.0), *GAINS))
         return Alignment(0.0, 0.0, gain, float(middle_to - gain * middle))
 
 
 class _Level:
-    """One scale: the reference and its gradients."""
+    """One scale: the chosen points of the reference and its gradients there."""
 
-    def __init__(self, image: Float, usable: Mask) -> None:
-        self.image = image
-        self.usable = usable.copy()
-        self.usable[[0, -1]] = False
-        self.usable[:, [0, -1]] = False
-        self._across = np.zeros_like(image)
-        self._down = np.zeros_like(image)
-        self._across[:, 1:-1] = (image[:, 2:] - image[:, :-2]) / 2
-        self._down[1:-1] = (image[2:] - image[:-2]) / 2
+    def __init__(self, image: Float, usable: Mask, reach: float) -> None:
+        height, width = image.shape
+        self._width = width
+        margin = int(reach) + 2  # a shifted point is still inside
+        self._reach = reach
+        inner = np.zeros_like(usable)
+        inner[margin : height - margin, margin : width - margin] = True
+        places = np.flatnonzero(inner & usable)
+        across = np.zeros_like(image)
+        down = np.zeros_like(image)
+        across[:, 1:-1] = (image[:, 2:] - image[:, :-2]) / 2
+        down[1:-1] = (image[2:] - image[:-2]) / 2
+        strength = np.maximum(np.abs(across), np.abs(down)).ravel()[places]
+        edges = places
+        if places.size > EDGE_POINTS:
+            edges = places[np.argpartition(-strength, EDGE_POINTS)[:EDGE_POINTS]]
+        grid = places[:: max(1, places.size // GRID_POINTS)]
+        self._places: Places = np.sort(np.concatenate((edges, grid)))
+        self._values = image.ravel()[self._places]
+        self._across = across.ravel()[self._places]
+        self._down = down.ravel()[self._places]
 
-    def cost(self, image: Float, background: Mask, at: Alignment) -> float:
-        """Return the mean capped residual."""
-        residual = np.abs(self.image - self._moved(image, at))
-        np.minimum(residual, INLIER, out=residual)
-        where = background & self.usable
-        count = int(np.count_nonzero(where))
-        return float((residual * where).sum()) / count if count else 0.0
+    def best(self, image: Float, covered: Mask, starts: tuple[Alignment, ...]) -> tuple[Alignment, float]:
+        """Return the alignment with the lowest mean capped residual, and that."""
+        free = ~covered.ravel()[self._places]
+        count = max(1, int(np.count_nonzero(free)))
+        costs = []
+        for at in starts:
+            residual = np.minimum(np.abs(self._values - self._moved(image, at)), INLIER)
+            costs.append(float((residual * free).sum()) / count)
+        lowest = min(range(len(costs)), key=costs.__getitem__)
+        return starts[lowest], costs[lowest]
+
+    def pairs(self, image: Float, covered: Mask) -> tuple[Float, Float]:
+        """Return the frame's and the reference's gray levels at the points that are free."""
+        free = ~covered.ravel()[self._places]
+        return image.ravel()[self._places][free], self._values[free]
 
     def refine(
-        self, image: Float, background: Mask, at: Alignment, steps: int, shift: bool = True
+        self, image: Float, covered: Mask, at: Alignment, steps: int, *, shift: bool = True
     ) -> Alignment:
         """Return the alignment after some Gauss-Newton steps."""
-        where = background & self.usable
+        free = ~covered.ravel()[self._places]
         for _ in range(steps):
             moved = self._moved(image, at)
-            residual = self.image - moved
-            inliers = where & (np.abs(residual) < INLIER)
-            if np.count_nonzero(inliers) < MIN_INLIERS:
+            residual = self._values - moved
+            inliers = np.flatnonzero(free & (np.abs(residual) < INLIER))
+            if inliers.size < MIN_INLIERS:
                 return at
-            plain = (moved - np.float32(at.offset)) / np.float32(at.gain)
-            values = plain[inliers]
-            middle = values.mean(dtype=np.float64)
-            columns = [values - np.float32(middle), np.ones(np.count_nonzero(inliers), np.float32)]
+            values = (moved[inliers] - np.float32(at.offset)) / np.float32(at.gain)
+            middle = float(values.mean(dtype=np.float64))
+            rows = [values - np.float32(middle), np.ones(inliers.size, np.float32)]
             if shift:
-                columns = [self._across[inliers], self._down[inliers], *columns]
-            matrix = np.stack(columns)
+                rows = [self._across[inliers], self._down[inliers], *rows]
+            matrix = np.stack(rows)
             normal = (matrix @ matrix.T).astype(np.float64)
             right = (matrix @ residual[inliers]).astype(np.float64)
-            prior = GAIN_PRIOR * matrix.shape[1]
+            prior = GAIN_PRIOR * inliers.size
             normal[-2, -2] += prior
             right[-2] += prior * (1.0 - at.gain)
-            normal[np.diag_indices_from(normal)] += 1e-3 * matrix.shape[1]
+            normal[np.diag_indices_from(normal)] += 1e-3 * inliers.size
             step = np.linalg.solve(normal, right)
             dx, dy = (float(step[0]), float(step[1])) if shift else (0.0, 0.0)
             at = Alignment(
                 at.dx + max(-2.0, min(2.0, dx)),
                 at.dy + max(-2.0, min(2.0, dy)),
-                min(3.0, max(0.3, at.gain + float(step[-2]))),
-                at.offset + float(step[-1]) - float(step[-2]) * float(middle),
+                min(GAINS[1], max(GAINS[0], at.gain + float(step[-2]))),
+                at.offset + float(step[-1]) - float(step[-2]) * middle,
             )
-            if abs(dx) < 0.02 and abs(dy) < 0.02:
+            if abs(dx) < SMALL_STEP and abs(dy) < SMALL_STEP:
                 break
         return at
 
     def _moved(self, image: Float, at: Alignment) -> Float:
-        moved = shifted(image, at.dx, at.dy) if at.is_shifted else image
+        """Return the frame's gray levels, in the reference's light, at the shifted points (bilinear)."""
+        flat = image.ravel()
+        dx = min(self._reach, max(-self._reach, at.dx))
+        dy = min(self._reach, max(-self._reach, at.dy))
+        right, down = int(np.floor(dx)), int(np.floor(dy))
+        part_x, part_y = np.float32(dx - right), np.float32(dy - down)
+        places = self._places + (down * self._width + right)
+        moved: Float = flat[places]
+        if part_x or part_y:
+            below = flat[places + self._width]
+            moved += (flat[places + 1] - moved) * part_x
+            below += (flat[places + self._width + 1] - below) * part_x
+            moved += (below - moved) * part_y
         return moved * np.float32(at.gain) + np.float32(at.offset)
 
 
 def shifted(image: Float, dx: float, dy: float) -> Float:
     """Return image(x + dx, y + dy), bilinear, the border repeated."""
-    return _shift_axis(_shift_axis(image, dy, 0), dx, 1)
-
-
-def _shift_axis(image: Float, amount: float, axis: int) -> Float:
-    whole = int(np.floor(amount))
-    part = np.float32(amount - whole)
-    last = image.shape[axis] - 1
-    places = np.arange(last + 1)
-    first = np.take(image, np.clip(places + whole, 0, last), axis=axis)
-    if part == 0:
-        return first
-    second = np.take(image, np.clip(places + whole + 1, 0, last), axis=axis)
-    second -= first
-    second *= part
-    second += first
-    return second
+    right, down = int(np.floor(dx)), int(np.floor(dy))
+    height, width = image.shape
+    rows = np.clip(np.arange(down, down + height + 1), 0, height - 1)
+    columns = np.clip(np.arange(right, right + width + 1), 0, width - 1)
+    moved = image.take(rows, axis=0).take(columns, axis=1)
+    across = moved[:, :-1] + (moved[:, 1:] - moved[:, :-1]) * np.float32(dx - right)
+    between: Float = across[:-1] + (across[1:] - across[:-1]) * np.float32(dy - down)
+    return between
 
 
 def _halve(image: Float) -> Float:

@@ -1,7 +1,7 @@
 """The detector: luma planes in, motion out. Arrays only, no clock and no I/O of its own."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +10,7 @@ from .align import Aligner, Alignment, shifted
 from .background import Background
 from .events import Events, Moving
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
-from .regions import Regions, clean, find_regions
+from .regions import Regions, close, find_regions
 from .shade import shaded
 from .stillness import Stillness
 from .tracks import EDGE_PIXELS, Track, Tracker
@@ -221,21 +221,21 @@ class Detector:
         return changed > LIGHT_SHARE * weak.size
 
     def _follow(self, frame: Gray, weak: Mask, strong: Mask, time_s: float) -> Regions:
-        weak &= ~shaded(self._primitives, frame, self._background.picture(), weak)
-        mask = clean(self._primitives, weak)
-        outside = mask & ~self._watched
-        if outside.any():
-            self._suppressed["zone"] += 1
-        inside = mask & self._watched
-        regions = find_regions(self._primitives, inside, strong, self._min_area)
+        mask = self._primitives.median3(weak.view(np.uint8)).view(np.bool_)
+        if mask.any():
+            mask &= ~shaded(self._primitives, frame, self._background.picture(), mask)
+            mask = close(self._primitives, mask)
+            if np.any(mask & ~self._watched):
+                self._suppressed["zone"] += 1
+            mask &= self._watched
+        regions = find_regions(self._primitives, mask, strong, self._min_area)
         self._suppressed["small"] += regions.too_small
         self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
         self._absorb(frame, regions, time_s)
-        kept = [region.label for region in regions.regions]
-        self._foreground = np.isin(regions.components.labels, kept)
+        self._foreground = regions.mask([region.label for region in regions.regions])
         self._mask = _moved_back(self._foreground, self._alignment)
-        protected = self._mask_of(regions, self._tracker.tracks)
-        self._background.observe(frame, protected | weak, self._elapsed_s)
+        protected = regions.mask([label for track in self._tracker.tracks for label in track.labels])
+        self._background.observe(frame, weak, time_s)
         if self._background.learn(frame, time_s, protected):
             self._follow_light()
             self._follow_place()
@@ -275,15 +275,6 @@ class Detector:
             self._background.refill(frame, still)
             self._suppressed["still"] += 1
 
-    def _mask_of(self, regions: Regions, tracks: Iterable[Track]) -> Mask:
-        labels = [label for track in tracks for label in track.labels]
-        if not labels:
-            return np.zeros_like(self._mask)
-        chosen = np.zeros(len(regions.components.areas) + 1, np.bool_)
-        chosen[labels] = True
-        mask: Mask = chosen[regions.components.labels]
-        return mask
-
     def _confirmed(self) -> list[Track]:
         return [
             track
@@ -295,7 +286,7 @@ class Detector:
         tracks = self._confirmed()
         if not tracks:
             return None
-        mask = self._mask_of(regions, tracks)
+        mask = regions.mask([label for track in tracks for label in track.labels])
         best = max(tracks, key=lambda track: track.score)
         if best.reason is None:
             return None

@@ -117,7 +117,11 @@ class NumpyPrimitives(Primitives):
 
     @override
     def median3(self, image: Gray) -> Gray:
-        padded = np.pad(image, 1, mode="edge")
+        height, width = image.shape
+        padded = np.empty((height + 2, width + 2), np.uint8)
+        padded[1:-1, 1:-1] = image
+        padded[0, 1:-1], padded[-1, 1:-1] = image[0], image[-1]
+        padded[:, 0], padded[:, -1] = padded[:, 1], padded[:, -2]
         rows = padded[:-2] + padded[1:-1] + padded[2:]
         count = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
         majority: Gray = (count >= 5).view(np.uint8)

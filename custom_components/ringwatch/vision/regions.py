@@ -28,11 +28,18 @@ class Regions:
     regions: tuple[Region, ...]
     too_small: int
 
+    def mask(self, labels: list[int]) -> Mask:
+        """Return the pixels of some regions."""
+        if not labels:
+            return np.zeros(self.components.labels.shape, np.bool_)
+        chosen = np.zeros(len(self.components.areas) + 1, np.bool_)
+        chosen[labels] = True
+        return chosen.take(self.components.labels)
 
-def clean(primitives: Primitives, weak: Mask) -> Mask:
-    """Drop speckle and close gaps of a pixel."""
-    majority = primitives.median3(weak.view(np.uint8))
-    return primitives.minimum3(primitives.maximum3(majority)).view(np.bool_)
+
+def close(primitives: Primitives, weak: Mask) -> Mask:
+    """Close gaps of a pixel."""
+    return primitives.minimum3(primitives.maximum3(weak.view(np.uint8))).view(np.bool_)
 
 
 def find_regions(primitives: Primitives, mask: Mask, strong: Mask, min_area: int) -> Regions:

@@ -46,8 +46,12 @@ def shaded(primitives: Primitives, frame: Gray, background: Gray, mask: Mask) ->
 
 def box_sum(image: Gray) -> NDArray[np.uint16]:
     """Return sums over 5x5 neighbors, the border repeated."""
-    padded = np.pad(image, RADIUS, mode="edge").astype(np.uint16)
     height, width = image.shape
+    padded = np.empty((height + 2 * RADIUS, width + 2 * RADIUS), np.uint16)
+    inner = slice(RADIUS, -RADIUS)
+    padded[inner, inner] = image
+    padded[:RADIUS, inner], padded[-RADIUS:, inner] = image[0], image[-1]
+    padded[:, :RADIUS], padded[:, -RADIUS:] = padded[:, [RADIUS]], padded[:, [-RADIUS - 1]]
     rows = padded[:height].copy()
     for offset in range(1, 2 * RADIUS + 1):
         rows += padded[offset : offset + height]

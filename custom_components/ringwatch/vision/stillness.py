@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from .primitives import Gray, Mask, Primitives
 
 STILL_TOLERANCE = 8  # gray levels that a still pixel may wander
+UPDATE_INTERVAL_S = 0.09  # looking more often tells no more
 CHECK_INTERVAL_S = 0.2
 GHOST_AFTER_S = 0.8
 UNREST_WEIGHT = np.float32(4.0)  # a noisy frame costs a still pixel this many frames
@@ -33,6 +34,7 @@ class Stillness:
         self._candidate = np.zeros((height, width), np.uint8)
         self._age_s: NDArray[np.float32] = np.zeros((height, width), np.float32)
         self._support_s = np.zeros((height, width), np.float32)
+        self._since_update_s = 0.0
         self._since_check_s = 0.0
 
     def relight(self, table: NDArray[np.uint8]) -> None:
@@ -43,6 +45,10 @@ class Stillness:
         self, frame: Gray, foreground: Mask, background: Gray, elapsed_s: float
     ) -> tuple[Mask | None, Mask | None]:
         """Return (ghosts, still): what the background should take over now, None for nothing."""
+        self._since_update_s += elapsed_s
+        if self._since_update_s < UPDATE_INTERVAL_S:
+            return None, None
+        elapsed_s, self._since_update_s = self._since_update_s, 0.0
         step_s = np.float32(elapsed_s)
         change = np.maximum(frame, self._candidate) - np.minimum(frame, self._candidate)
         same = change <= STILL_TOLERANCE
