@@ -18,10 +18,11 @@ from .still import StillSource
 # More threads would add a frame of delay and 3-6 MB of pictures each, and take the cores from other cameras.
 THREADS = 1
 KEY_WAIT_S = 15.0  # streams without key frames (gradual refresh) are decoded as they come after this
-# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible GOP. Then what
-# comes is not what was announced (another coding, after a change at the camera).
+# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible GOP. Then
+# what comes is not what was announced (another coding, after a change at the camera).
 MAX_FRUITLESS = 1000
 TIME_BASE_S = float(TIME_BASE)
+BACKLOG_S = 1.0  # further back than this the packets are a backlog that is decoded on purpose
 MAX_IN_FLIGHT = 64  # decoders hold back 16 pictures at most for reordering (H.264, H.265)
 
 
@@ -151,9 +152,12 @@ class Decoder:
         return True
 
     def _stamp(self, picture: av.VideoFrame) -> DecodedFrame:
-        """Give a picture the time of its packet. Pictures come out in order, so time only grows."""
+        """Give a picture the time of its packet. Pictures come in order, so time grows, even in damaged streams."""
         origin = self._origin(picture.pts)
-        time_s = origin.time_s if origin else (self._last_time_s or 0.0) + TIME_BASE_S
+        last_s = self._last_time_s
+        time_s = origin.time_s if origin else (last_s or 0.0) + TIME_BASE_S
+        if last_s is not None and last_s - BACKLOG_S < time_s <= last_s:
+            time_s = last_s + TIME_BASE_S
         self._last_time_s = time_s
         self.frames_decoded += 1
         return DecodedFrame(

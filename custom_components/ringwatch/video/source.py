@@ -159,12 +159,12 @@ class Source:
 
     def _describe(self, container: InputContainer) -> tuple[StreamInfo, int]:
         video = container.streams.best("video")
-        if not isinstance(video, VideoStream):
+        if not isinstance(video, VideoStream) or not _can_be_decoded(video):
             if container.streams.video:
                 raise UnsupportedCodec(f"{self.shown} sends a coding that cannot be decoded here")
             raise NoVideo(f"{self.shown} has no video stream")
         audio = container.streams.best("audio")
-        if not isinstance(audio, AudioStream):
+        if not isinstance(audio, AudioStream) or not _can_be_decoded(audio):
             audio = None
         rate = video.average_rate or video.guessed_rate
         info = StreamInfo(
@@ -299,6 +299,11 @@ class Source:
         if wait_s > 0:
             self._stop.wait(wait_s)
         return replace(packet, arrival_s=self._clock())
+
+
+def _can_be_decoded(stream: VideoStream | AudioStream) -> bool:
+    """Tell whether FFmpeg knows the coding; PyAV's types don't say that there may be no context."""
+    return stream.codec_context is not None
 
 
 def _is_end(packet: CodedPacket) -> bool:
