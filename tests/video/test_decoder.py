@@ -20,9 +20,9 @@ from custom_components.ringwatch.video import (
     Stalled,
     luma_view,
 )
-from custom_components.ringwatch.video.decoder import MAX_FRUITLESS
+from custom_components.ringwatch.video.decoder import FRUITLESS_PACKETS
 
-from .http_camera import camera, stream
+from .http_camera import Handler, camera
 from .reading import read
 from .samples import sample
 
@@ -141,17 +141,29 @@ def test_another_resolution_in_flv_whose_parameter_sets_are_apart(file) -> None:
     assert (seen.info.width, seen.info.height) == (320, 240)
 
 
-def test_another_program_in_mid_stream_is_found_by_opening_again() -> None:
-    """What FFmpeg takes for a new stream PyAV never hands out: that must not look like silence for ever."""
-    first = sample(seconds=2.0)
-    second = sample(seconds=20.0, codec="mpeg2video", audio="aac", start_pts=20)
-    with camera({"/live": stream(first + second, seconds=5.0)}) as server:
-        config = SourceConfig(server.url("/live"), stall_timeout_s=1.0)
+@pytest.mark.parametrize("codec", ["mpeg2video", "hevc"])
+def test_another_coding_in_mid_stream_is_found_by_opening_again(codec: str) -> None:
+    """PyAV never says that FFmpeg has changed its mind: that must not look like a dark picture for ever."""
+    changed = threading.Event()
+
+    def route(handler: Handler) -> None:
+        handler.begin("video/mp2t")
+        handler.wfile.write(sample(seconds=6.0))
+        while handler.alive and not changed.wait(0.02):
+            pass
+        handler.wfile.write(sample(seconds=20.0, codec=codec, start_pts=60))
+        handler.hang()
+
+    with camera({"/live": route}) as server:
+        config = SourceConfig(server.url("/live"), stall_timeout_s=2.0)
         with Source(config, stop=threading.Event()) as source:
+            assert source.info.codec == "h264"
+            changed.set()
             decoder = Decoder(source)
             with pytest.raises((Stalled, BrokenStream)):
                 decode_on(source, decoder)
-        assert decoder.frames_decoded >= 18
+        assert 55 <= decoder.frames_decoded <= 61
+        assert read(config, frames=1).frames
 
 
 def decode_on(source: Source, decoder: Decoder) -> None:
@@ -241,11 +253,22 @@ def test_a_stream_of_which_nothing_can_be_decoded_is_broken(file) -> None:
     decoder = Decoder(source)
     noise = type(packets[0].packet)(500)
     noise.update(Random(3).randbytes(500))
-    noisy = replace(packets[0], packet=noise)
-    for _ in range(MAX_FRUITLESS):
-        assert decoder.decode(noisy) == []
+    noisy = [replace(packet, packet=noise) for packet in packets]
+    for number in range(FRUITLESS_PACKETS - 1):
+        assert decoder.decode(noisy[number % 40]) == []
     with pytest.raises(BrokenStream):
-        decoder.decode(noisy)
+        decoder.decode(noisy[0])
+
+
+def test_key_frames_of_which_none_can_be_decoded_are_a_broken_stream(file) -> None:
+    source, packets = packets_of(file(sample(seconds=8.0)))
+    decoder = Decoder(source)
+    noise = type(packets[0].packet)(500)
+    noise.update(Random(3).randbytes(500))
+    for packet in packets[:50]:
+        assert decoder.decode(replace(packet, packet=noise)) == []
+    with pytest.raises(BrokenStream):
+        decoder.decode(replace(packets[50], packet=noise))
 
 
 def test_packets_live_on_when_their_source_is_closed(file) -> None:

@@ -5,6 +5,7 @@ costs.
 """
 
 from collections import deque
+from dataclasses import dataclass
 
 import av
 import av.error
@@ -18,12 +19,32 @@ from .still import StillSource
 # More threads would add a frame of delay and 3-6 MB of pictures each, and take the cores from other cameras.
 THREADS = 1
 KEY_WAIT_S = 15.0  # streams without key frames (gradual refresh) are decoded as they come after this
-# Packets without one picture out of them: 40 s of a camera at 25 frames/s, longer than any sensible GOP. Then
-# what comes is not what was announced (another coding, after a change at the camera).
-MAX_FRUITLESS = 1000
+# Without one picture out of so many key frames and seconds (or out of so many packets: 40 s of a camera at
+# 25 frames/s) what comes is not what was announced: another coding, after a change at the camera.
+FRUITLESS_KEYS = 3
+FRUITLESS_S = 5.0
+FRUITLESS_PACKETS = 1000
 TIME_BASE_S = float(TIME_BASE)
-BACKLOG_S = 1.0  # further back than this the packets are a backlog that is decoded on purpose
 MAX_IN_FLIGHT = 64  # decoders hold back 16 pictures at most for reordering (H.264, H.265)
+
+
+@dataclass(slots=True)
+class _Fruitless:
+    """How long nothing has come out."""
+
+    packets: int = 0
+    keys: int = 0
+    since_s: float = 0.0
+
+    def too_long(self, packet: MediaPacket) -> bool:
+        """Count a packet that gave no picture."""
+        if not self.packets:
+            self.since_s = packet.time_s
+        self.packets += 1
+        self.keys += packet.is_key
+        if self.packets >= FRUITLESS_PACKETS:
+            return True
+        return self.keys >= FRUITLESS_KEYS and packet.time_s - self.since_s >= FRUITLESS_S
 
 
 class Decoder:
@@ -38,7 +59,7 @@ class Decoder:
         self._key_frames_only = False
         self._in_flight: deque[MediaPacket] = deque(maxlen=MAX_IN_FLIGHT)
         self._last_time_s: float | None = None
-        self._fruitless = 0
+        self._fruitless = _Fruitless()
         self.frames_decoded = 0
         self.errors = 0
 
@@ -51,6 +72,7 @@ class Decoder:
     def key_frames_only(self, value: bool) -> None:
         if value != self._key_frames_only:
             self._key_frames_only = value
+            self._last_time_s = None  # what is given next may be the backlog
             self.drop_until_key()
 
     def drop_until_key(self) -> None:
@@ -77,12 +99,10 @@ class Decoder:
             if self._key_frames_only:
                 frames += self._drain()
         if frames:
-            self._fruitless = 0
-        else:
-            self._fruitless += 1
-            if self._fruitless > MAX_FRUITLESS:
-                self._fruitless = 0
-                raise BrokenStream(f"None of {MAX_FRUITLESS} packets could be decoded")
+            self._fruitless = _Fruitless()
+        elif self._fruitless.too_long(packet):
+            packets, self._fruitless = self._fruitless.packets, _Fruitless()
+            raise BrokenStream(f"None of the last {packets} packets could be decoded")
         return frames
 
     def finish(self) -> list[DecodedFrame]:
@@ -152,11 +172,11 @@ class Decoder:
         return True
 
     def _stamp(self, picture: av.VideoFrame) -> DecodedFrame:
-        """Give a picture the time of its packet. Pictures come in order, so time grows, even in damaged streams."""
+        """Give a picture the time of its packet. They come in order: time grows, even in damaged streams."""
         origin = self._origin(picture.pts)
         last_s = self._last_time_s
         time_s = origin.time_s if origin else (last_s or 0.0) + TIME_BASE_S
-        if last_s is not None and last_s - BACKLOG_S < time_s <= last_s:
+        if last_s is not None and time_s <= last_s:
             time_s = last_s + TIME_BASE_S
         self._last_time_s = time_s
         self.frames_decoded += 1
