@@ -36,10 +36,11 @@ HTTP_FORMATS = "mpegts,flv,live_flv,mpjpeg,mjpeg,jpeg_pipe,png_pipe,hls,mov,matr
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A container and, for HTTP, the client that reads for it."""
+    """A container and, for HTTP, the client that reads for it. Not `stamped`: FFmpeg made the stamps up."""
 
     container: InputContainer
     http: HttpClient | None = None
+    stamped: bool = True
 
 
 def open_container(config: SourceConfig, *, stop: threading.Event, on_read: Callable[[], None]) -> Opened:
@@ -90,7 +91,7 @@ def _open_rtsp(config: SourceConfig, stop: threading.Event) -> InputContainer:
                 address,
                 mode="r",
                 format="rtsp",
-                options=options,
+                options=_common() | {"format_whitelist": HTTP_FORMATS},
                 timeout=(config.open_timeout_s, config.read_timeout_s),
             )
 
@@ -127,7 +128,7 @@ def _open_http(config: SourceConfig, stop: threading.Event, on_read: Callable[[]
     except BaseException:
         client.close()
         raise
-    return Opened(container, client)
+    return Opened(container, client, stamped=not multipart)  # FFmpeg counts 25 frames/s there, whatever comes
 
 
 def _common() -> dict[str, str]:

@@ -66,6 +66,7 @@ class Source:
         self._clock = clock
         self._realtime = realtime
         self._container: InputContainer | None = None
+        self._stamped = True
         self._close_http: Callable[[], None] | None = None
         self._info: StreamInfo | None = None
         self._begin(None, 0)
@@ -104,7 +105,8 @@ class Source:
                 opened = open_container(self._config, stop=stop, on_read=self._watch_video)
             self._container = opened.container
             self._close_http = opened.http.close if opened.http else None
-            self._begin(*self._describe(opened.container))
+            self._begin(*self._describe(opened.container, opened.stamped))
+            self._stamped = opened.stamped
             stop.lift()
             if opened.http:
                 opened.http.start_streaming()
@@ -157,7 +159,7 @@ class Source:
     def __repr__(self) -> str:
         return f"<Source {self.shown}>"
 
-    def _describe(self, container: InputContainer) -> tuple[StreamInfo, int]:
+    def _describe(self, container: InputContainer, stamped: bool) -> tuple[StreamInfo, int]:
         video = container.streams.best("video")
         if not isinstance(video, VideoStream) or not _can_be_decoded(video):
             if container.streams.video:
@@ -166,7 +168,7 @@ class Source:
         audio = container.streams.best("audio")
         if not isinstance(audio, AudioStream) or not _can_be_decoded(audio):
             audio = None
-        rate = video.average_rate or video.guessed_rate
+        rate = (video.average_rate or video.guessed_rate) if stamped else None
         info = StreamInfo(
             codec=video.codec_context.name,
             width=video.codec_context.width,
@@ -223,7 +225,10 @@ class Source:
             return
         if packet.stream_index == self._video_index:
             self._video_s = now
-            self._publish(self._joiner.push(take(packet, "video", now)))
+            unit = take(packet, "video", now)
+            if not self._stamped:
+                unit = replace(unit, pts_s=now, dts_s=now)
+            self._publish(self._joiner.push(unit))
         elif packet.stream_index == self._audio_index:
             self._publish(self._joiner.push(take(packet, "audio", now)))
         if not self._stop.is_set():
