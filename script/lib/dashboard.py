@@ -13,6 +13,7 @@ TILES = (
     "switch.detection",
     "switch.privacy",
     "number.sensitivity",
+    "number.hold",
 )
 
 

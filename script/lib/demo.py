@@ -29,6 +29,7 @@ DEFAULT_PORT = 8123
 USERNAME = "demo"
 DOORBELL = "input_button.doorbell"  # rings the first camera's bell
 SETTINGS = LoopSettings(fps=15.0)  # what cameras send
+HOLD_S = 2  # the footage is busier than a yard: with the usual hold time motion would hardly ever end
 LOOK_S = 1.0  # between looks at whether everything still runs
 
 WELCOME = """
@@ -153,6 +154,7 @@ async def _set_up(
             cameras[name] = await client.add_camera(
                 entry_id, name, url, flow_id=flow_id, press_entity_id=press
             )
+            await client.call("number", "set_value", entity_id=cameras[name]["number.hold"], value=HOLD_S)
             flow_id = press = ""  # the flow that Ringwatch opened, and the bell, are the first camera's
         await show_dashboard(client, cameras, DOORBELL)
     else:
@@ -186,8 +188,13 @@ def _cancel_on_signals() -> None:
 
 
 def _recall(folder: Path) -> Kept | None:
+    """Return what a demo in this folder remembered, None for an empty or new folder."""
     path = folder / "demo.json"
-    return Kept(**json.loads(path.read_text())) if path.exists() else None
+    if path.exists():
+        return Kept(**json.loads(path.read_text()))
+    if folder.exists() and any(folder.iterdir()):
+        raise HassError(f"{folder} is not empty, and no finished demo is in it: choose another folder")
+    return None
 
 
 def _remember(folder: Path, kept: Kept) -> None:

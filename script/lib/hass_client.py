@@ -14,6 +14,7 @@ import aiohttp
 from script.lib.hass import HassError
 
 CLIENT_ID = "http://127.0.0.1/"
+ENTITIES = {"binary_sensor.motion", "image.last_event", "number.hold"}  # when these are there, all are
 READY_S = 120.0  # the longest that Home Assistant takes for what it does in the background
 
 
@@ -150,7 +151,7 @@ class HassClient:
                 owner, _, key = entity["unique_id"].partition("_")
                 if entity["platform"] == "ringwatch" and owner == subentry_id:
                     entities[f"{entity['entity_id'].partition('.')[0]}.{key}"] = entity["entity_id"]
-            if {"binary_sensor.motion", "image.last_event"} <= entities.keys():
+            if entities.keys() >= ENTITIES:
                 return entities
             await asyncio.sleep(0.2)
         raise HassError(f"the camera {name} got no entities")
