@@ -91,7 +91,7 @@ def _open_rtsp(config: SourceConfig, stop: threading.Event) -> InputContainer:
                 address,
                 mode="r",
                 format="rtsp",
-                options=_common() | {"format_whitelist": HTTP_FORMATS},
+                options=options,
                 timeout=(config.open_timeout_s, config.read_timeout_s),
             )
 
@@ -109,7 +109,7 @@ def _open_http(config: SourceConfig, stop: threading.Event, on_read: Callable[[]
     if first[0].content_type.startswith("image/"):
         client.close()
         raise NoVideo(f"{config.url} is a single picture, not a stream")
-    multipart = first[0].content_type == "multipart/x-mixed-replace"
+    multipart = first[0].content_type.startswith("multipart/")
 
     def open_part(url: str, flags: int, options: dict[str, str]) -> HttpFile:
         return first.pop() if first else client.open(url)
