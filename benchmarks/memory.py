@@ -2,8 +2,8 @@
 
     .venv/bin/python -m benchmarks.memory [--cameras 3] [--seconds 30] [--codec h264] [--transport tcp]
 
-A real server (GStreamer's RTSP, else MPEG-TS over HTTP) plays to a fresh process. What is printed for each number
-of cameras is the growth since before the first one was opened, less what the packet buffers hold (bar: 60 MB).
+A real server (GStreamer's RTSP, else MPEG-TS over HTTP) plays to a fresh process. Printed for each number of
+cameras is the growth since before the first was opened, less what the packet buffers hold (bar: 60 MB).
 """
 
 import argparse
@@ -36,8 +36,8 @@ MIB = 1024 * 1024
 
 
 def scene() -> Path:
-    """Return 4 s of a textured picture that pans, made once."""
-    path = ROOT / ".tools" / "media" / "memory-1080p.mp4"
+    """Return 4 s of a textured picture that pans, with a sensor's noise, about 5 Mb/s; made once."""
+    path = ROOT / ".tools" / "media" / "memory-1080p-noise.mp4"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -48,8 +48,9 @@ def scene() -> Path:
         stream = container.add_stream("libx264", rate=FPS, options={"preset": "ultrafast", "crf": "23"})
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         for number in range(SCENE_S * FPS):
-            view = np.ascontiguousarray(texture[:, number * 8 : number * 8 + WIDTH])
-            frame = av.VideoFrame.from_ndarray(view, format="rgb24")
+            view = texture[:, number * 8 : number * 8 + WIDTH]
+            noise = random.normal(0, 3, (HEIGHT, WIDTH, 1))
+            frame = av.VideoFrame.from_ndarray(np.clip(view + noise, 0, 255).astype(np.uint8), format="rgb24")
             frame.pts, frame.time_base = number, Fraction(1, FPS)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
