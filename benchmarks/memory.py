@@ -95,6 +95,7 @@ class Camera(threading.Thread):
 def measure(config: SourceConfig, cameras: int, seconds: float) -> dict[str, Any]:
     """Run so many cameras for so long in this process; return memory and CPU."""
     stop = threading.Event()
+    Detector()  # loads OpenCV where there is one: once a process, not once a camera
     gc.collect()
     before = resident_bytes()
     cpu_s = time.process_time()
