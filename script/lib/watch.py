@@ -6,8 +6,8 @@
     {"type":"summary","duration_s":...,"frames_decoded":...,"frames_analysed":...,"cpu_s":...,"moving_s":...,
      "events":...,"engine":"opencv"}
 
-Times are seconds since the first frame of the stream. Bad input is a line on standard error and exit status 2,
-a broken stream is status 1, after what was seen until then.
+Times are seconds since the first frame of the stream. Bad input: a line on standard error and exit status 2;
+a broken stream: status 1, after what was seen until then.
 """
 
 import argparse
