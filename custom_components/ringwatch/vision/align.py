@@ -2,7 +2,7 @@
 
 A shaken camera shifts it, exposure and clouds scale it. Both are found in one robust least-squares fit of
 the frame to the model's picture (Lucas and Kanade 1981, with gain and offset as in Baker et al. 2003), coarse
-to fine. Only some thousand points are looked at: those with the strongest edges tell the shift, a grid the light.
+to fine. Only a thousand points are looked at: the strongest edges tell the shift, a grid the light.
 """
 
 from dataclasses import dataclass

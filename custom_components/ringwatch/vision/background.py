@@ -162,7 +162,8 @@ def _upper_median(samples: NDArray[np.uint8]) -> Gray:
         lower = np.minimum(rows[first], rows[second])
         np.maximum(rows[first], rows[second], out=rows[second])
         rows[first] = lower
-    return rows[len(rows) // 2]
+    median: Gray = rows[len(rows) // 2]
+    return median
 
 
 def _comparators(count: int) -> list[tuple[int, int]]:
@@ -172,10 +173,12 @@ def _comparators(count: int) -> list[tuple[int, int]]:
     while size < count:
         step = size
         while step >= 1:
-            for start in range(step % size, count - step, 2 * step):
-                for place in range(start, min(start + step, count - step)):
-                    if place // (2 * size) == (place + step) // (2 * size):
-                        pairs.append((place, place + step))
+            pairs += [
+                (place, place + step)
+                for start in range(step % size, count - step, 2 * step)
+                for place in range(start, min(start + step, count - step))
+                if place // (2 * size) == (place + step) // (2 * size)
+            ]
             step //= 2
         size *= 2
     return pairs

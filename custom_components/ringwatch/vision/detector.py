@@ -10,7 +10,7 @@ from .align import Aligner, Alignment, shifted
 from .background import Background
 from .events import Events, Moving
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
-from .regions import Regions, close, find_regions
+from .regions import Regions, close, drop_soft, find_regions
 from .shade import shaded
 from .stillness import Stillness
 from .tracks import EDGE_PIXELS, Track, Tracker
@@ -21,6 +21,8 @@ MIN_AREA_PIXELS = 5  # at sensitivity 50 and 160 wide: a person of 2 % of the pi
 LIGHT_SHARE = 0.5  # of the picture changing between two frames: nothing but light does that
 SHAKE_PIXELS = 0.4  # between two frames: the picture is blurred by as much
 SHAKE_MEMORY_S = 1.0
+RESTLESS_MEMORY_S = 20.0  # half-life
+RESTLESS_INTERVAL_S = 0.09
 PLACE_MEMORY_S = 5.0
 RECENTER_PIXELS = 2
 RELIGHT_LEVELS = 1.0  # mean change of gray levels that is taken into the model
@@ -103,23 +105,25 @@ class Detector:
             return FrameResult(time_s, False, 0.0, (), frozenset(), None, ended)
         self._elapsed_s = time_s - self._time_s
         self._time_s = time_s
-        frame = self._align(self._reduce(luma))
+        small = self._reduce(luma)
+        frame = self._align(small)
         weak, strong = self._background.classify(frame, self._scale)
         if self._shake > SHAKE_PIXELS:
             blurred = self._within_reach(frame, 1 + round(min(self._shake, 2.0)))
             weak &= ~blurred
             strong &= weak
-        if self._is_light(frame, weak):
+        if self._is_light(small, weak):
             self._suppressed["light"] += 1
-            self._background.refill(frame, None)
+            self._background.refill(small, None)
+            self._alignment = Alignment()
             self._tracker.clear()
             self._mask = np.zeros_like(self._mask)
             self._foreground = self._mask
-            self._aligner = Aligner(frame, ~self._hidden)
+            self._aligner = Aligner(small, ~self._hidden)
             regions = None
         else:
             regions = self._follow(frame, weak, strong, time_s)
-        self._previous = frame
+        self._previous = small
         moving = self._moving(regions, time_s) if regions else None
         started, ended = self._events.update(time_s, moving)
         return FrameResult(
@@ -153,6 +157,8 @@ class Detector:
         self._shake = 0.0
         self._place = (0.0, 0.0)
         self._foreground = np.zeros(small.shape, np.bool_)
+        self._restless_s = np.zeros(small.shape, np.float32)
+        self._restless_at_s = time_s
         self._stillness = Stillness(self._primitives, *small.shape)
         self._previous = small
 
@@ -228,7 +234,10 @@ class Detector:
             if np.any(mask & ~self._watched):
                 self._suppressed["zone"] += 1
             mask &= self._watched
-        regions = find_regions(self._primitives, mask, strong, self._min_area)
+        regions = find_regions(self._primitives, mask, strong, self._min_area, self._restless_s)
+        if self._shake <= SHAKE_PIXELS:  # a blurred picture makes everything soft
+            regions = drop_soft(regions, frame, self._background.picture(), self._primitives)
+            self._suppressed["soft"] += regions.soft
         self._suppressed["small"] += regions.too_small
         self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
         self._absorb(frame, regions, time_s)
@@ -236,11 +245,30 @@ class Detector:
         self._mask = _moved_back(self._foreground, self._alignment)
         protected = regions.mask([label for track in self._tracker.tracks for label in track.labels])
         self._background.observe(frame, weak, time_s)
+        self._learn_restlessness(regions, mask)
         if self._background.learn(frame, time_s, protected):
             self._follow_light()
             self._follow_place()
             self._aligner = Aligner(self._background.picture(), ~self._hidden)
         return regions
+
+    def _learn_restlessness(self, regions: Regions, mask: Mask) -> None:
+        """Remember where things move unconfirmed (sway: above 0) or confirmed (a road: below), in seconds."""
+        since_s = self._time_s - self._restless_at_s
+        if since_s < RESTLESS_INTERVAL_S:
+            return
+        self._restless_at_s = self._time_s
+        confirmed = regions.mask(
+            [
+                label
+                for track in self._tracker.tracks
+                if track.confirmed_s is not None
+                for label in track.labels
+            ]
+        )
+        self._restless_s *= np.float32(0.5 ** (since_s / RESTLESS_MEMORY_S))
+        self._restless_s += np.float32(since_s) * (mask & ~confirmed)
+        self._restless_s -= np.float32(since_s) * confirmed
 
     def _follow_light(self) -> None:
         """Take a lasting change of light into the model."""

@@ -3,11 +3,18 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .components import Components
-from .primitives import Mask, Primitives
+from .primitives import Gray, Mask, Primitives
 
 MIN_CORE_PIXELS = 2
+SOFT_MIN_AREA = 12  # pixels: smaller regions have too little inside to tell
+SOFT_RATIO = 0.45  # of the contrast inside: an outline that is softer belongs to light
+
+
+# Light multiplies: in logarithms its difference to the background is smooth, whatever the texture.
+_LOGARITHMS = np.rint(64 * np.log((np.arange(256) + 16) / 16)).astype(np.int16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +25,7 @@ class Region:
     area: int
     box: tuple[int, int, int, int]
     center: tuple[float, float]
+    restless_s: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +35,7 @@ class Regions:
     components: Components
     regions: tuple[Region, ...]
     too_small: int
+    soft: int = 0
 
     def mask(self, labels: list[int]) -> Mask:
         """Return the pixels of some regions."""
@@ -42,13 +51,16 @@ def close(primitives: Primitives, weak: Mask) -> Mask:
     return primitives.minimum3(primitives.maximum3(weak.view(np.uint8))).view(np.bool_)
 
 
-def find_regions(primitives: Primitives, mask: Mask, strong: Mask, min_area: int) -> Regions:
+def find_regions(
+    primitives: Primitives, mask: Mask, strong: Mask, min_area: int, restless_s: NDArray[np.float32]
+) -> Regions:
     """Return the regions of a mask that are large enough and have a strong core."""
     components = primitives.components(mask)
     count = len(components.areas)
     if not count:
         return Regions(components, (), 0)
     core = np.bincount(components.labels[strong & mask], minlength=count + 1)[1:]
+    restless = np.bincount(components.labels[mask], restless_s[mask], count + 1)[1:] / components.areas
     kept = (components.areas >= min_area) & (core >= MIN_CORE_PIXELS)
     regions = [
         Region(
@@ -61,8 +73,39 @@ def find_regions(primitives: Primitives, mask: Mask, strong: Mask, min_area: int
                 int(components.boxes[index, 3]),
             ),
             (float(components.centers[index, 0]), float(components.centers[index, 1])),
+            float(restless[index]),
         )
         for index in np.flatnonzero(kept)
     ]
     regions.sort(key=lambda region: (-region.area, region.box))
     return Regions(components, tuple(regions), count - len(regions))
+
+
+def drop_soft(regions: Regions, frame: Gray, background: Gray, primitives: Primitives) -> Regions:
+    """Drop the regions that fade in: a beam of light has no outline, a thing does.
+
+    The outline of a region is soft where the difference to the background changes little across it,
+    measured against how large the difference is inside.
+    """
+    large = [region for region in regions.regions if region.area >= SOFT_MIN_AREA]
+    if not large:
+        return regions
+    labels = regions.components.labels
+    count = len(regions.components.areas)
+    difference = _LOGARITHMS[frame] - _LOGARITHMS[background]
+    levels = np.clip(difference + 128, 0, 255).astype(np.uint8)
+    inside = labels > 0
+    outline = inside & ~primitives.minimum3(inside.view(np.uint8)).view(np.bool_)
+    step = primitives.maximum3(levels) - primitives.minimum3(levels)
+    steps = np.bincount(labels[outline], step[outline], count + 1)
+    outlines = np.bincount(labels[outline], minlength=count + 1)
+    contrast = np.bincount(labels[inside], np.abs(difference[inside]), count + 1)
+    soft = set()
+    for region in large:
+        across = steps[region.label] / max(1, outlines[region.label])
+        if across < SOFT_RATIO * contrast[region.label] / region.area:
+            soft.add(region.label)
+    if not soft:
+        return regions
+    kept = tuple(region for region in regions.regions if region.label not in soft)
+    return Regions(regions.components, kept, regions.too_small, len(soft))

@@ -31,6 +31,17 @@ ENTRY_S = 0.08  # what comes in over the edge is too small to be seen for up to 
 EXIT_S = 0.08  # and what leaves
 CROSSING_FRAMES = 0.0
 JUDGE_AGAIN_S = 0.5  # how often the reason of a confirmed track is brought up to date
+SMALL_SHARE = 0.01  # of the picture: what is smaller has to go straight for longer
+SMALL_AGE_S = 0.7
+TRUSTED_S = 0.3  # of confirmed motion in the same place lately: a road
+CLUTTER_S = 30.0  # how long tracks that came to nothing are remembered
+CLUTTER_TRACKS = 4  # so many of them make clutter: rain, snow, insects
+CLUTTER_QUANTILE = 0.9
+CLUTTER_RATIO = 1.5  # in clutter a track has to be larger than what came to nothing by this
+CLUTTER_MAX_SHARE = 0.008  # but never larger than this share of the picture
+CLUTTER_AGE_S = 2.5  # what goes straight for so long is believed all the same
+RESTLESS_S = 1.0  # of unconfirmed motion in the same place lately: sway, a screen
+RESTLESS_PER_S = 0.5
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
 MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
@@ -54,6 +65,7 @@ class Track:
     max_area: int
     velocity: tuple[float, float] = (0.0, 0.0)
     recent_area: float = 0.0
+    restless_s: float = 0.0
     judge_again_s: float = 0.0
     history: deque[tuple[float, float, float]] = field(default_factory=deque)
     confirmed_s: float | None = None
@@ -94,6 +106,7 @@ class Tracker:
         self._height, self._width = height, width
         self._diagonal = math.hypot(height, width)
         self._number = 0
+        self._failed: deque[tuple[float, int]] = deque(maxlen=200)
         self._frames: deque[float] = deque()
         self.margin: float = EDGE_PIXELS  # wider where the camera shakes: what is cut off differs
         self.tracks: list[Track] = []
@@ -106,6 +119,8 @@ class Tracker:
         self._frames.append(time_s)
         while time_s - self._frames[0] > HISTORY_S:
             self._frames.popleft()
+        while self._failed and time_s - self._failed[0][0] > CLUTTER_S:
+            self._failed.popleft()
         matched: dict[int, list[Region]] = {}
         for region in regions:
             track = self._nearest(region, time_s)
@@ -125,7 +140,9 @@ class Tracker:
                 track.labels = []
                 lapse_s = FORGET_AFTER_S if track.confirmed_s is None else LOST_AFTER_S
                 if time_s - track.last_s > lapse_s:
-                    dropped += track.confirmed_s is None
+                    if track.confirmed_s is None:
+                        dropped += 1
+                        self._failed.append((time_s, track.max_area))
                     continue
             kept.append(track)
         self.tracks = kept
@@ -198,6 +215,8 @@ class Tracker:
         share = track.area / (self._height * self._width)
         net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
         moved = net >= needed
+        if track.confirmed_s is None and self._doubtful(track, age_s):
+            return
         grew = (
             self._seen(track, time_s, SPANS_S[-1])
             and share >= MIN_GROWN_AREA * strictness
@@ -234,6 +253,22 @@ class Tracker:
         frames = sum(frame_s >= since_s for frame_s in self._frames)
         points = sum(point[0] >= since_s for point in track.history)
         return points >= MIN_SEEN * frames
+
+    def _doubtful(self, track: Track, age_s: float) -> bool:
+        """Whether a track lies where things move all the time, or is as small as what came to nothing."""
+        share = track.recent_area / (self._height * self._width)
+        if track.restless_s < -TRUSTED_S:
+            return False
+        if share < SMALL_SHARE and age_s < SMALL_AGE_S:
+            return True
+        if track.restless_s > RESTLESS_S + RESTLESS_PER_S * min(age_s, HISTORY_S):
+            return True
+        if len(self._failed) < CLUTTER_TRACKS or age_s >= CLUTTER_AGE_S:
+            return False
+        areas = sorted(area for _, area in self._failed)
+        usual = areas[int(CLUTTER_QUANTILE * (len(areas) - 1))]
+        most = CLUTTER_MAX_SHARE * self._height * self._width
+        return track.recent_area < min(CLUTTER_RATIO * usual, most)
 
     def _reason(self, track: Track, age_s: float, share: float, moved: bool) -> Reason:
         if not moved:
@@ -274,6 +309,7 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
         while time_s - track.history[0][0] > HISTORY_S:
             track.history.popleft()
     track.center, track.box, track.area = center, box, area
+    track.restless_s = sum(part.restless_s * part.area for part in parts) / area
     track.max_area = max(track.max_area, area)
     track.last_s = time_s
     track.labels = [part.label for part in parts]
