@@ -1,7 +1,7 @@
 """Debian's Motion daemon on a labeled sequence. It plays in real time, so this takes as long as the video.
 
 It runs at the file's own frame rate with the threshold scaled to the picture's size, and tells of every
-frame with motion through a script that writes the time. Its CPU is that of the whole daemon, decoding included.
+frame with motion through a script that writes the time. Its CPU is that of the whole daemon with decoding.
 """
 
 from pathlib import Path
