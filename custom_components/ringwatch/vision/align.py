@@ -15,15 +15,15 @@ from .primitives import Gray, Mask
 type Float = NDArray[np.float32]
 type Places = NDArray[np.intp]
 
-COARSE_STEPS = 3
+COARSE_STEPS = 3  # Gauss-Newton steps at half the size: the step shrinks tenfold each time
 FINE_STEPS = 2
 EDGE_POINTS = 900  # of each level
-GRID_POINTS = 300
+GRID_POINTS = 300  # of each level, everywhere: gain needs dark and bright
 INLIER = np.float32(16.0)  # gray levels: what fits worse is an object, not the scene
 GAIN_PRIOR = 300.0  # gray levels squared per point: noise must not look like a loss of contrast
-LIGHT_QUANTILES = (0.1, 0.5, 0.9)
-GAINS = (0.3, 3.0)
-MIN_INLIERS = 50
+LIGHT_QUANTILES = (0.1, 0.5, 0.9)  # darker and brighter ones clip
+GAINS = (0.3, 3.0)  # one automatic exposure step is at most about this
+MIN_INLIERS = 50  # points: four unknowns want a dozen each
 SMALL_STEP = 0.05  # pixels: the fit has arrived
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
 SEARCH_CELLS = 3  # of a quarter of the size

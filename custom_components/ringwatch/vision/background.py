@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from .primitives import Gray, Mask, Primitives
 
 SAMPLES = 16
-SAMPLE_INTERVAL_S = 1.5  # 16 samples: half-lives of the model of about 24 s
-FIRST_INTERVAL_S = 0.1  # a new model learns in small steps, each a half longer than the last
-INTERVAL_GROWTH = 1.3
+SAMPLE_INTERVAL_S = 1.5  # 16 samples are 24 s: longer than a gust, shorter than a parked car matters
+FIRST_INTERVAL_S = 0.1  # a new model learns in small steps, each longer than the last
+INTERVAL_GROWTH = 1.3  # 0.1 s has become 1.5 s after 6 s
 MATCHES = 2  # samples that must explain a pixel (ViBe's number)
 
 BASE_TOLERANCE = 5.0  # gray levels at sensitivity 50, before a pixel's own noise
 NOISE_GAIN = 2.0  # mean deviations a pixel may be off by: 2 are 1.6 sigma, on top of the base
 NOISE_CAP = 6.0  # gray levels: a restless pixel asks for more evidence, it is never blind
-NOISE_MEMORY_S = 6.0
+NOISE_MEMORY_S = 6.0  # some swings of a branch
 QUIET_NOISE = 1.5  # gray levels of deviation that the base already covers
-OBSERVE_INTERVAL_S = 0.15
+OBSERVE_INTERVAL_S = 0.15  # looking more often tells no more
 FIRST_NOISE = 2.0  # until a pixel's own is known
 STRONG_RATIO = 2.0  # a region needs a core this much further off
 

@@ -20,11 +20,11 @@ from .zones import ZoneKind, zone_mask
 MIN_AREA_PIXELS = 5  # at sensitivity 50 and 160 wide: a person of 2 % of the picture's height
 LIGHT_SHARE = 0.5  # of the picture changing between two frames: nothing but light does that
 SHAKE_PIXELS = 0.4  # between two frames: the picture is blurred by as much
-SHAKE_MEMORY_S = 1.0
+SHAKE_MEMORY_S = 1.0  # half-life: a mast swings back within it
 RESTLESS_MEMORY_S = 20.0  # half-life
-RESTLESS_INTERVAL_S = 0.09
-PLACE_MEMORY_S = 5.0
-RECENTER_PIXELS = 2
+RESTLESS_INTERVAL_S = 0.09  # looking more often tells no more
+PLACE_MEMORY_S = 5.0  # longer than a gust that shakes the mast
+RECENTER_PIXELS = 2  # the shift that is lost at the border for good before the model follows
 RELIGHT_LEVELS = 1.0  # mean change of gray levels that is taken into the model
 DEFAULT_SETTINGS = DetectorSettings()
 LONGEST_GAP_S = 5.0  # after a longer gap the scene may be another: start over

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from .components import Components
 from .primitives import Gray, Mask, Primitives
 
-MIN_CORE_PIXELS = 2
+MIN_CORE_PIXELS = 2  # one may be noise
 SOFT_MIN_AREA = 12  # pixels: smaller regions have too little inside to tell
 SOFT_RATIO = 0.45  # of the contrast inside: an outline that is softer belongs to light
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from .primitives import Gray, Mask, Primitives
 
 DARKEST = 0.76  # share of the background's light left in a shadow; below it things look alike
-BRIGHTEST = 1.25
+BRIGHTEST = 1.25  # of a reflection on a floor
 TEXTURE_TOLERANCE = 4.0  # gray levels, mean over the window, that texture may differ by
 RADIUS = 2  # of the window
 

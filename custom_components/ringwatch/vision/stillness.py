@@ -14,15 +14,15 @@ from .primitives import Gray, Mask, Primitives
 STILL_TOLERANCE = 8  # gray levels that a still pixel may wander
 UPDATE_INTERVAL_S = 0.09  # looking more often tells no more
 CHECK_INTERVAL_S = 0.2
-GHOST_AFTER_S = 0.8
+GHOST_AFTER_S = 0.8  # a step while walking is shorter
 UNREST_WEIGHT = np.float32(4.0)  # a noisy frame costs a still pixel this many frames
-SUPPORT_RATIO = 5.0
-STILL_AFTER_S = 20.0
+SUPPORT_RATIO = 5.0  # times as long as the background was seen there: a young background is soon outvoted
+STILL_AFTER_S = 20.0  # something put down belongs to the scene after this
 GHOST_VOTES = 0.25  # net share of the free outline where the background's edge is stronger
-EDGE_MARGIN = 6
+EDGE_MARGIN = 6  # gray levels: smaller differences of two edges are noise
 ACROSS = 3  # pixels from just inside to just outside of a blurred outline
-FREE_SHARE = 0.5
-MIN_PIXELS = 4
+FREE_SHARE = 0.5  # of the outline that must border on background for the votes to mean anything
+MIN_PIXELS = 4  # fewer have hardly an outline
 
 
 class Stillness:
