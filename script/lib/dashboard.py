@@ -51,19 +51,15 @@ async def show_dashboard(client: HassClient, cameras: dict[str, dict[str, str]],
 
 
 def _column(name: str, entities: dict[str, str]) -> dict[str, Any]:
-    full = {"columns": "full"}
+    bare = {"type": "picture-entity", "show_name": False, "show_state": False}
+    wide = {"grid_options": {"columns": "full"}}
     camera = next(entity for key, entity in entities.items() if key.startswith("camera."))
     cards: list[dict[str, Any]] = [
         {"type": "heading", "heading": name, "icon": "mdi:cctv"},
-        {
-            "type": "picture-entity",
-            "entity": camera,
-            "camera_view": "live",
-            "show_name": False,
-            "grid_options": full,
-        },
+        {**bare, "entity": camera, "camera_view": "live", **wide},
     ]
-    cards += [{"type": "tile", "entity": entities[key]} for key in TILES if key in entities]
+    short = {"type": "tile", "name": {"type": "entity"}}  # without the camera's name, which is above
+    cards += [{**short, "entity": entities[key]} for key in TILES if key in entities]
     if picture := entities.get("image.last_event"):
-        cards.append({"type": "picture-entity", "entity": picture, "show_state": False, "grid_options": full})
+        cards.append({**bare, "entity": picture, **wide})
     return {"type": "grid", "cards": cards}
