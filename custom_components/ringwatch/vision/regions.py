@@ -90,7 +90,10 @@ def drop_soft(regions: Regions, frame: Gray, background: Gray, primitives: Primi
     large = [region for region in regions.regions if region.area >= SOFT_MIN_AREA]
     if not large:
         return regions
-    labels = regions.components.labels
+    left, top = (max(0, min(region.box[side] for region in large) - 1) for side in (0, 1))
+    right, bottom = (max(region.box[side] for region in large) + 1 for side in (2, 3))
+    part = (slice(top, bottom), slice(left, right))
+    frame, background, labels = frame[part], background[part], regions.components.labels[part]
     count = len(regions.components.areas)
     difference = _LOGARITHMS[frame] - _LOGARITHMS[background]
     levels = np.clip(difference + 128, 0, 255).astype(np.uint8)
