@@ -50,6 +50,11 @@ class Alignment:
         return _as_levels((np.arange(256) - self.offset) / self.gain)
 
     @property
+    def is_relit(self) -> bool:
+        """Whether the light is corrected by more than a gray level or so."""
+        return abs(self.gain - 1.0) > 0.01 or abs(self.offset) > 1.0
+
+    @property
     def is_shifted(self) -> bool:
         """Whether the frame has to be moved."""
         return self.dx != 0.0 or self.dy != 0.0

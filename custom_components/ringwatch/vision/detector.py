@@ -108,6 +108,10 @@ class Detector:
         small = self._reduce(luma)
         frame = self._align(small)
         weak, strong = self._background.classify(frame, self._scale)
+        if self._alignment.is_relit and weak.any():  # the light need not have changed everywhere
+            untouched = self._alignment.inverse_light_table()[frame]
+            weak &= self._background.classify(untouched, self._scale)[0]
+            strong &= weak
         if self._shake > SHAKE_PIXELS:
             blurred = self._within_reach(frame, 1 + round(min(self._shake, 2.0)))
             weak &= ~blurred
