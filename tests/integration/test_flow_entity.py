@@ -1,6 +1,6 @@
 """Adding a camera that Home Assistant has already."""
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, override
@@ -10,13 +10,15 @@ from pytest_homeassistant_custom_component.common import (
     MockConfigEntry,
     MockModule,
     MockPlatform,
+    mock_config_flow,
     mock_integration,
     mock_platform,
 )
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.components.camera import Camera
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import ConfigEntry, ConfigFlow
+from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.data_entry_flow import FlowResultType
 from homeassistant.helpers import entity_registry as er
@@ -84,20 +86,29 @@ class CloudCamera(Camera):
 
 
 @pytest.fixture
-async def cloud(hass: HomeAssistant) -> CloudCamera:
+async def cloud(hass: HomeAssistant) -> AsyncIterator[CloudCamera]:
     """A camera of an integration that polls a cloud; it has no unique id, so no registry entry either."""
     camera = CloudCamera()
 
-    async def async_setup_platform(
-        hass: HomeAssistant, config: object, add: Any, info: object = None
-    ) -> None:
+    async def async_setup_entry(hass: HomeAssistant, entry: ConfigEntry) -> bool:
+        await hass.config_entries.async_forward_entry_setups(entry, [Platform.CAMERA])
+        return True
+
+    async def async_setup_platform(_: HomeAssistant, entry: ConfigEntry, add: Any) -> None:
         add([camera])
 
-    mock_integration(hass, MockModule("cloudcam", partial_manifest={"iot_class": "cloud_polling"}))
-    mock_platform(hass, "cloudcam.camera", MockPlatform(async_setup_platform=async_setup_platform))
-    assert await async_setup_component(hass, "camera", {"camera": {"platform": "cloudcam"}})
-    await hass.async_block_till_done()
-    return camera
+    manifest = {"iot_class": "cloud_polling"}
+    mock_integration(
+        hass, MockModule("cloudcam", async_setup_entry=async_setup_entry, partial_manifest=manifest)
+    )
+    mock_platform(hass, "cloudcam.config_flow", None)
+    mock_platform(hass, "cloudcam.camera", MockPlatform(async_setup_entry=async_setup_platform))
+    entry = MockConfigEntry(domain="cloudcam")
+    entry.add_to_hass(hass)
+    with mock_config_flow("cloudcam", ConfigFlow):
+        assert await hass.config_entries.async_setup(entry.entry_id)
+        await hass.async_block_till_done()
+        yield camera
 
 
 def offered(form: dict[str, Any]) -> list[str]:

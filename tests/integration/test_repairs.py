@@ -1,5 +1,6 @@
 """Repairing a camera whose password was changed, through the repairs' own HTTP API."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
@@ -9,11 +10,11 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ringwatch.const import DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
-from homeassistant.core import HomeAssistant
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
 from tests.fixtures.cameras import PASSWORD, USERNAME, CameraServer
-from tests.fixtures.flows import async_add_url_camera
+from tests.fixtures.flows import PREVIEW_INPUT, async_answer, async_start
 
 type Post = Callable[[str, dict[str, Any]], Awaitable[dict[str, Any]]]
 FLOW = "/api/repairs/issues/fix"
@@ -22,26 +23,32 @@ NEW_PASSWORD = "changed on the camera"
 
 @pytest.fixture
 async def camera(hass: HomeAssistant, ringwatch: ConfigEntry, camera_server: CameraServer) -> ConfigSubentry:
-    """A camera with a password, watched."""
-    return await async_add_url_camera(
-        hass, ringwatch, url=camera_server.url("/private/small.ts"), username=USERNAME, password=PASSWORD
-    )
+    """A camera whose password was changed between its set-up and its first connection."""
+    form = await async_start(hass, ringwatch, "url")
+    typed = {"url": camera_server.url("/private/small.ts"), "username": USERNAME, "password": PASSWORD}
+    preview = await async_answer(hass, form, typed | {"advanced": {}})
+    camera_server.password = NEW_PASSWORD
+    await async_answer(hass, preview, PREVIEW_INPUT)
+    [camera] = ringwatch.subentries.values()
+    return camera
 
 
 @pytest.fixture
-async def issue_id(hass: HomeAssistant, ringwatch: ConfigEntry, camera: ConfigSubentry) -> str:
-    """The issue, as it is raised when the camera refuses us."""
+async def issue_id(hass: HomeAssistant, camera: ConfigSubentry) -> str:
+    """The issue that the refused camera raises by itself."""
     issue_id = f"credentials_{camera.subentry_id}"
-    ir.async_create_issue(
-        hass,
-        DOMAIN,
-        issue_id,
-        data={"entry_id": ringwatch.entry_id, "subentry_id": camera.subentry_id, "name": camera.title},
-        is_fixable=True,
-        severity=ir.IssueSeverity.ERROR,
-        translation_key="credentials",
-        translation_placeholders={"name": camera.title},
-    )
+    raised = asyncio.Event()
+
+    @callback
+    def look(_: object = None) -> None:
+        if ir.async_get(hass).async_get_issue(DOMAIN, issue_id):
+            raised.set()
+
+    stop = hass.bus.async_listen(ir.EVENT_REPAIRS_ISSUE_REGISTRY_UPDATED, look)
+    look()
+    async with asyncio.timeout(5):
+        await raised.wait()
+    stop()
     return issue_id
 
 
@@ -70,7 +77,6 @@ async def test_new_credentials_are_tried_then_saved_and_the_issue_is_gone(
     post: Post,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    camera_server.password = NEW_PASSWORD
     form = await post(FLOW, {"handler": DOMAIN, "issue_id": issue_id})
     assert form["step_id"] == "credentials"
     assert form["description_placeholders"] == {"name": "Front door"}
