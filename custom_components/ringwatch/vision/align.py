@@ -23,6 +23,7 @@ INLIER = np.float32(16.0)  # gray levels: what fits worse is an object, not the 
 GAIN_PRIOR = 300.0  # gray levels squared per point: noise must not look like a loss of contrast
 LIGHT_QUANTILES = (0.1, 0.5, 0.9)  # darker and brighter ones clip
 GAINS = (0.3, 3.0)  # one automatic exposure step is at most about this
+EXTREME_OFFSET = 80.0  # gray levels
 MIN_INLIERS = 50  # points: four unknowns want a dozen each
 SMALL_STEP = 0.05  # pixels: the fit has arrived
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
@@ -53,6 +54,11 @@ class Alignment:
     def is_relit(self) -> bool:
         """Whether the light is corrected by more than a gray level or so."""
         return abs(self.gain - 1.0) > 0.01 or abs(self.offset) > 1.0
+
+    @property
+    def is_extreme(self) -> bool:
+        """Whether the light is corrected by so much that any picture would fit: a black one, infrared."""
+        return not GAINS[0] < self.gain < GAINS[1] or abs(self.offset) > EXTREME_OFFSET
 
     @property
     def is_shifted(self) -> bool:

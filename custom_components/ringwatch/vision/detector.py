@@ -45,6 +45,7 @@ class Detector:
         self._events = Events()
         self._shape: tuple[int, int] | None = None
         self._shake = 0.0  # pixels that the picture jumped by lately
+        self._alignment = Alignment()
         self._place = (0.0, 0.0)  # where the camera has looked lately, against the model
         self._time_s = 0.0
         self._previous: Gray = np.zeros((0, 0), np.uint8)
@@ -120,7 +121,7 @@ class Detector:
             self._suppressed["light"] += 1
             self._background.refill(small, None)
             self._alignment = Alignment()
-            self._tracker.clear()
+            self._tracker.clear(time_s)
             self._mask = np.zeros_like(self._mask)
             self._foreground = self._mask
             self._aligner = Aligner(small, ~self._hidden)
@@ -224,7 +225,7 @@ class Detector:
 
     def _is_light(self, frame: Gray, weak: Mask) -> bool:
         """Whether most of the picture changed since the last frame."""
-        if np.count_nonzero(weak) < LIGHT_SHARE * weak.size:
+        if np.count_nonzero(weak) < LIGHT_SHARE * weak.size and not self._alignment.is_extreme:
             return False
         change = np.maximum(frame, self._previous) - np.minimum(frame, self._previous)
         changed = int(np.count_nonzero(change > self._background.tolerance))

@@ -43,6 +43,7 @@ RESTLESS_S = 1.0  # of unconfirmed motion in the same place lately: sway, a scre
 RESTLESS_PER_S = 0.3  # and more for a track that has itself been there for long
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
+SETTLE_S = 2.0  # after a jump of light: what grows from then on is exposure settling
 MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
 
 
@@ -105,6 +106,7 @@ class Tracker:
         self._height, self._width = height, width
         self._diagonal = math.hypot(height, width)
         self._number = 0
+        self._settled_s = float("-inf")
         self._failed: deque[tuple[float, int]] = deque(maxlen=200)
         self._frames: deque[float] = deque()
         self.margin: float = EDGE_PIXELS  # wider where the camera shakes: what is cut off differs
@@ -160,9 +162,10 @@ class Tracker:
             track.origin = (track.origin[0] + right, track.origin[1] + down)
             track.history = deque((t, x + right, y + down) for t, x, y in track.history)
 
-    def clear(self) -> None:
-        """Forget everything."""
+    def clear(self, time_s: float) -> None:
+        """Forget everything: the light has jumped, and exposure takes some seconds to settle."""
         self.tracks.clear()
+        self._settled_s = time_s + SETTLE_S
 
     def _start(self, region: Region, time_s: float) -> Track:
         self._number += 1
@@ -219,6 +222,7 @@ class Tracker:
         grew = (
             self._seen(track, time_s, SPANS_S[-1])
             and share >= MIN_GROWN_AREA * strictness
+            and track.first_s >= self._settled_s
             and track.area >= MIN_GROWTH * track.first_area
         )
         if not (moved or grew):
