@@ -1,0 +1,420 @@
+"""The motion coordinator: one for each camera, fed by that camera's threads, polled by nobody.
+
+The threads call `call_soon_threadsafe`; from there on everything happens in Home Assistant's loop. With
+privacy on there are no threads, so no frame is decoded, kept or shown.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+import logging
+import time
+from typing import Any, override
+
+from homeassistant.config_entries import ConfigEntry, ConfigSubentry
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
+from homeassistant.util import dt as dt_util
+
+from . import issues
+from .const import (
+    CONF_ANALYZED_FPS,
+    CONF_PRESS,
+    CONF_PRESS_ENTITY_ID,
+    CONF_WEBHOOK_ID,
+    DOMAIN,
+    PRESS_ENTITY,
+    PRESS_NONE,
+)
+from .press import async_listen_to_entity, async_listen_to_webhook
+from .settings import CameraSettings, CameraSettingsStore
+from .snapshots import Snapshots
+from .sources import detect_source, record_source
+from .video import SourceError, StreamInfo, WrongCredentials
+from .vision import Box, DetectorSettings
+from .watcher import (
+    CameraWatcher,
+    LevelChanged,
+    MotionEnded,
+    MotionStarted,
+    PressureChanged,
+    StreamDown,
+    StreamUp,
+    WatcherConfig,
+    WatcherEvent,
+    WatchSettings,
+)
+
+_LOGGER = logging.getLogger(__name__)
+
+UNREACHABLE_ISSUE_AFTER = timedelta(hours=1)  # a router's nightly restart is not worth a repair
+PRESS_DEBOUNCE_S = 1.0  # a button that bounces, or a webhook called in a loop, is one visitor
+
+type RingwatchConfigEntry = ConfigEntry[RingwatchData]
+
+
+@dataclass(frozen=True, slots=True)
+class MotionState:
+    """What the entities of a camera show."""
+
+    connected: bool = False
+    seeing: bool = False  # the source in which motion is looked for delivers
+    motion: bool = False
+    zones: frozenset[str] = frozenset()  # watch zones with motion, hold time included
+    level: float = 0.0
+    last_motion: datetime | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MotionDetail:
+    """One motion, as its event tells it."""
+
+    kind: str
+    start: datetime
+    end: datetime | None
+    box: Box
+    zones: tuple[str, ...]
+    score: float
+    reason: str
+    snapshot: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Press:
+    """One press of the doorbell."""
+
+    time: datetime
+    snapshot: str | None
+
+
+class MotionCoordinator(DataUpdateCoordinator[MotionState]):
+    """Owns a camera's threads, and what is known of it now."""
+
+    config_entry: RingwatchConfigEntry
+
+    def __init__(
+        self, hass: HomeAssistant, entry: RingwatchConfigEntry, store: CameraSettingsStore, subentry: ConfigSubentry
+    ) -> None:
+        """Prepare; nothing is opened before `async_start`."""
+        super().__init__(hass, _LOGGER, config_entry=entry, name=subentry.title)
+        self.data = MotionState()
+        self.subentry_id = subentry.subentry_id
+        self.camera: Mapping[str, Any] = dict(subentry.data)
+        self.title = subentry.title
+        self.store = store
+        self.info: dict[str, StreamInfo] = {}
+        self.snapshots = Snapshots(self.subentry_id)
+        self._watcher: CameraWatcher | None = None
+        self._down: dict[str, SourceError] = {}
+        self._said_down = False
+        self._hold: CALLBACK_TYPE | None = None
+        self._unreachable: CALLBACK_TYPE | None = None
+        self._unlisten_press: CALLBACK_TYPE | None = None
+        self._pressed_at_s = -PRESS_DEBOUNCE_S
+        self._on_motion: list[Callable[[MotionDetail], None]] = []
+        self._on_press: list[Callable[[Press], None]] = []
+        self._unlisten_settings = store.async_listen(self.subentry_id, self._settings_changed)
+
+    @property
+    def settings(self) -> CameraSettings:
+        """The owner's choices."""
+        return self.store.get(self.subentry_id)
+
+    @property
+    def has_doorbell(self) -> bool:
+        """Whether a press is set up."""
+        return bool(self.camera[CONF_PRESS] != PRESS_NONE)
+
+    @property
+    def engine(self) -> str | None:
+        """The pixel primitives in use, None while nothing runs."""
+        return self._watcher.engine if self._watcher else None
+
+    @property
+    def statistics(self) -> dict[str, object]:
+        """Counters of the running watcher."""
+        return self._watcher.statistics if self._watcher else {}
+
+    async def async_start(self) -> None:
+        """Listen for presses and, unless privacy is on, start to watch."""
+        self._listen_to_press()
+        self._start_watching()
+
+    async def async_stop(self) -> None:
+        """End everything; returns when the threads have ended, within 1.5 s."""
+        self._unlisten_settings()
+        if self._unlisten_press is not None:
+            self._unlisten_press()
+            self._unlisten_press = None
+        await self._async_stop_watching()
+        self._cancel_timers()
+
+    async def async_apply(self, subentry: ConfigSubentry) -> None:
+        """Take over a changed subentry; reconnect only if what is opened changed."""
+        before, after = self.camera, dict(subentry.data)
+        self.camera = after
+        self.title = subentry.title
+        press_keys = (CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID)
+        if any(before[key] != after[key] for key in press_keys):
+            self._listen_to_press()
+        if any(before[key] != after[key] for key in after if key not in press_keys):
+            await self._async_stop_watching()
+            issues.async_clear(self.hass, self.subentry_id)
+            self._cancel_timers()
+            self._said_down = False
+            self._start_watching()
+
+    @callback
+    def async_listen_for_motion(self, listener: Callable[[MotionDetail], None]) -> CALLBACK_TYPE:
+        """Call the listener when motion starts and when it ends."""
+        self._on_motion.append(listener)
+        return lambda: self._on_motion.remove(listener)
+
+    @callback
+    def async_listen_for_press(self, listener: Callable[[Press], None]) -> CALLBACK_TYPE:
+        """Call the listener at each press."""
+        self._on_press.append(listener)
+        return lambda: self._on_press.remove(listener)
+
+    async def async_still(self, max_width: int = 0) -> bytes | None:
+        """Return the last frame as JPEG, private parts black; None if there is none."""
+        while (watcher := self._watcher) is not None:
+            settings = self.settings
+            jpeg = await self.hass.async_add_executor_job(watcher.still, max_width)
+            if self.settings == settings:
+                return jpeg
+        return None
+
+    @override
+    async def _async_update_data(self) -> MotionState:
+        """Nothing to ask: the threads tell."""
+        return self.data
+
+    # Watching
+
+    def _start_watching(self) -> None:
+        settings = self.settings
+        if settings.privacy:
+            self.async_set_updated_data(replace(MotionState(), last_motion=self.data.last_motion))
+            return
+        self._down = {}
+        config = WatcherConfig(
+            name=self.title,
+            record=record_source(self.hass, self.camera),
+            detect=detect_source(self.camera),
+            analyzed_fps=self.camera[CONF_ANALYZED_FPS],
+        )
+        loop = self.hass.loop
+
+        def notify(event: WatcherEvent) -> None:
+            try:
+                loop.call_soon_threadsafe(self._happened, watcher, event)
+            except RuntimeError:
+                _LOGGER.debug("Home Assistant has stopped; dropped %s", type(event).__name__)
+
+        watcher = CameraWatcher(config, _watch_settings(settings), notify)
+        self._watcher = watcher
+        watcher.start()
+
+    async def _async_stop_watching(self) -> None:
+        watcher, self._watcher = self._watcher, None
+        if watcher is not None and not await self.hass.async_add_executor_job(watcher.stop):
+            _LOGGER.warning("%s: its connection takes long to close", self.title)
+        self.info = {}
+        self._end_hold()
+        self.async_set_updated_data(
+            replace(self.data, connected=False, seeing=False, motion=False, zones=frozenset(), level=0.0)
+        )
+
+    @callback
+    def _settings_changed(self, settings: CameraSettings) -> None:
+        watcher = self._watcher
+        if not settings.shows_raw_stream:
+            self.snapshots.clear()  # they were taken before this part, or all of it, became private
+        if settings.privacy:
+            issues.async_clear(self.hass, self.subentry_id)
+            if watcher is not None:
+                self._watcher = None  # what it still says is not listened to, what it still shows is nothing
+                self._end_hold()
+                self._cancel_timers()
+                self.info = {}
+                self.data = MotionState(last_motion=self.data.last_motion)
+                self.config_entry.async_create_task(
+                    self.hass, self._async_end(watcher), f"end watching {self.title}"
+                )
+        elif watcher is None:
+            self._start_watching()
+        else:
+            watcher.configure(_watch_settings(settings))
+            if not settings.detection:
+                self._end_hold()
+                self.data = replace(self.data, motion=False, zones=frozenset(), level=0.0)
+        self.async_update_listeners()
+
+    async def _async_end(self, watcher: CameraWatcher) -> None:
+        await self.hass.async_add_executor_job(watcher.stop)
+
+    @callback
+    def _happened(self, watcher: CameraWatcher, event: WatcherEvent) -> None:
+        if watcher is not self._watcher:
+            return
+        match event:
+            case StreamUp():
+                self._stream_up(watcher, event)
+            case StreamDown():
+                self._stream_down(watcher, event)
+            case LevelChanged():
+                zones = self.data.zones | event.zones if self.data.motion else frozenset()
+                self.async_set_updated_data(replace(self.data, level=event.level, zones=zones))
+            case MotionStarted():
+                self._motion_started(event)
+            case MotionEnded():
+                self._motion_ended(event)
+            case PressureChanged():
+                issues.async_set_falling_behind(self.hass, self, event.dropped if event.behind else None)
+
+    def _stream_up(self, watcher: CameraWatcher, event: StreamUp) -> None:
+        self.info[event.role] = event.info
+        self._down.pop(event.role, None)
+        if not self._down and self._said_down:
+            _LOGGER.info("%s is connected again", self.title)
+            self._said_down = False
+        if not self._down:
+            self._cancel_timers()
+            issues.async_clear_connection(self.hass, self.subentry_id)
+        self._show_connection(watcher)
+
+    def _stream_down(self, watcher: CameraWatcher, event: StreamDown) -> None:
+        self.info.pop(event.role, None)
+        self._down[event.role] = event.error
+        if not self._said_down:
+            _LOGGER.warning("%s is not connected: %s", self.title, event.error)
+            self._said_down = True
+        if isinstance(event.error, WrongCredentials):
+            issues.async_set_credentials(self.hass, self)
+        if self._unreachable is None:
+            self._unreachable = async_call_later(self.hass, UNREACHABLE_ISSUE_AFTER, self._long_unreachable)
+        self._show_connection(watcher)
+
+    def _show_connection(self, watcher: CameraWatcher) -> None:
+        seeing = watcher.roles[-1] in self.info
+        if not seeing:
+            self._end_hold()
+        state = replace(
+            self.data,
+            connected=all(role in self.info for role in watcher.roles),
+            seeing=seeing,
+            error=next((error.code for error in self._down.values()), None),
+        )
+        if not seeing:
+            state = replace(state, motion=False, zones=frozenset(), level=0.0)
+        self.async_set_updated_data(state)
+
+    @callback
+    def _long_unreachable(self, _now: datetime) -> None:
+        issues.async_set_unreachable(self.hass, self, self.data.error or "unreachable")
+
+    # Motion and presses
+
+    def _motion_started(self, event: MotionStarted) -> None:
+        self._end_hold()
+        motion = event.motion
+        onset = _wall_time(event.onset_s)
+        current = event.jpeg and event.taken_with.zones == self.settings.zones
+        path = self.snapshots.keep(event.jpeg, onset) if current else None
+        zones = motion.zones | self.data.zones if self.data.motion else motion.zones
+        self.async_set_updated_data(replace(self.data, motion=True, zones=zones, last_motion=onset))
+        self._tell_motion(
+            MotionDetail("started", onset, None, motion.box, _names(motion.zones), motion.score, str(motion.reason), path)
+        )
+
+    def _motion_ended(self, event: MotionEnded) -> None:
+        motion = event.motion
+        start, end = _wall_time(event.onset_s), _wall_time(event.last_s)
+        self._end_hold()
+        still_to_hold_s = self.settings.hold_s - (dt_util.utcnow() - end).total_seconds()
+        self._hold = async_call_later(self.hass, max(0.0, still_to_hold_s), self._hold_over)
+        self.async_set_updated_data(replace(self.data, last_motion=end))
+        self._tell_motion(
+            MotionDetail(
+                "ended", start, end, motion.box, _names(motion.zones), motion.score, str(motion.reason), self.snapshots.path
+            )
+        )
+
+    @callback
+    def _hold_over(self, _now: datetime) -> None:
+        self._hold = None
+        self.async_set_updated_data(replace(self.data, motion=False, zones=frozenset()))
+
+    def _tell_motion(self, detail: MotionDetail) -> None:
+        for listener in list(self._on_motion):
+            listener(detail)
+
+    def _listen_to_press(self) -> None:
+        if self._unlisten_press is not None:
+            self._unlisten_press()
+            self._unlisten_press = None
+        press = self.camera[CONF_PRESS]
+        if press == PRESS_NONE:
+            return
+        if press == PRESS_ENTITY:
+            self._unlisten_press = async_listen_to_entity(
+                self.hass, self.camera[CONF_PRESS_ENTITY_ID], self._pressed
+            )
+        else:
+            self._unlisten_press = async_listen_to_webhook(
+                self.hass, self.camera[CONF_WEBHOOK_ID], self.title, self._pressed
+            )
+
+    @callback
+    def _pressed(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._pressed_at_s < PRESS_DEBOUNCE_S:
+            return
+        self._pressed_at_s = now_s
+        self.config_entry.async_create_task(
+            self.hass, self._async_ring(dt_util.utcnow()), f"doorbell {self.title}"
+        )
+
+    async def _async_ring(self, at: datetime) -> None:
+        jpeg = await self.async_still()
+        path = self.snapshots.keep(jpeg, at) if jpeg else None
+        for listener in list(self._on_press):
+            listener(Press(at, path))
+        self.async_update_listeners()
+
+    def _end_hold(self) -> None:
+        if self._hold is not None:
+            self._hold()
+            self._hold = None
+
+    def _cancel_timers(self) -> None:
+        if self._unreachable is not None:
+            self._unreachable()
+            self._unreachable = None
+
+
+@dataclass(slots=True)
+class RingwatchData:
+    """What belongs to the loaded entry."""
+
+    settings: CameraSettingsStore
+    cameras: dict[str, MotionCoordinator]
+    platforms: list[Callable[[], None]]  # each brings its platform's entities into line with `cameras`
+
+
+def _watch_settings(settings: CameraSettings) -> WatchSettings:
+    return WatchSettings(settings.detection, DetectorSettings(settings.sensitivity, settings.zones))
+
+
+def _wall_time(clock_s: float) -> datetime:
+    return dt_util.utcnow() - timedelta(seconds=time.monotonic() - clock_s)
+
+
+def _names(zones: frozenset[str]) -> tuple[str, ...]:
+    return tuple(sorted(zones))
+
+
+__all__ = ["DOMAIN", "MotionCoordinator", "MotionDetail", "MotionState", "Press", "RingwatchConfigEntry", "RingwatchData"]

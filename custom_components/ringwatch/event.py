@@ -1,0 +1,88 @@
+"""Doorbell presses and motion, as events that carry what an automation needs."""
+
+from typing import Any, override
+
+from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity
+from homeassistant.const import Platform
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+
+from .coordinator import MotionCoordinator, MotionDetail, Press, RingwatchConfigEntry
+from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
+
+PARALLEL_UPDATES = 0
+
+DETAILS = frozenset({"start", "end", "duration_s", "box", "zones", "score", "reason", "snapshot"})
+
+
+async def async_setup_entry(
+    hass: HomeAssistant, entry: RingwatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
+) -> None:
+    """Set up the events of each camera."""
+
+    def build(coordinator: MotionCoordinator) -> list[RingwatchEntity]:
+        events: list[RingwatchEntity] = [MotionEvent(coordinator)]
+        if coordinator.has_doorbell:
+            events.append(DoorbellEvent(coordinator))
+        return events
+
+    async_follow_cameras(hass, entry, Platform.EVENT, async_add_entities, build)
+
+
+class MotionEvent(SeeingEntity, EventEntity):
+    """Motion that started or ended."""
+
+    _attr_device_class = EventDeviceClass.MOTION
+    _attr_event_types = ["started", "ended"]  # noqa: RUF012 - Home Assistant's own form
+    _attr_translation_key = "motion"
+    _unrecorded_attributes = DETAILS
+
+    def __init__(self, coordinator: MotionCoordinator) -> None:
+        """Belong to the camera."""
+        super().__init__(coordinator, "motion_event")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_listen_for_motion(self._moved))
+
+    @callback
+    def _moved(self, detail: MotionDetail) -> None:
+        attributes: dict[str, Any] = {
+            "start": detail.start.isoformat(),
+            "box": [round(value, 3) for value in detail.box],
+            "zones": list(detail.zones),
+            "score": round(detail.score, 3),
+            "reason": detail.reason,
+            "snapshot": detail.snapshot,
+        }
+        if detail.end is not None:
+            attributes["end"] = detail.end.isoformat()
+            attributes["duration_s"] = round((detail.end - detail.start).total_seconds(), 1)
+        self._trigger_event(detail.kind, attributes)
+        self.async_write_ha_state()
+
+
+class DoorbellEvent(RingwatchEntity, EventEntity):
+    """The doorbell rang. It does so with the camera away or private, too."""
+
+    _attr_device_class = EventDeviceClass.DOORBELL
+    _attr_event_types = [DoorbellEventType.RING]  # noqa: RUF012 - Home Assistant's own form
+    _attr_translation_key = "doorbell"
+    _unrecorded_attributes = DETAILS
+
+    def __init__(self, coordinator: MotionCoordinator) -> None:
+        """Belong to the camera."""
+        super().__init__(coordinator, "doorbell")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.async_listen_for_press(self._rang))
+
+    @callback
+    def _rang(self, press: Press) -> None:
+        self._trigger_event(
+            DoorbellEventType.RING, {"start": press.time.isoformat(), "snapshot": press.snapshot}
+        )
+        self.async_write_ha_state()

@@ -1,0 +1,103 @@
+"""Repair issues of a camera: what is wrong, which camera, what to do about it."""
+
+from typing import TYPE_CHECKING
+
+from homeassistant.core import HomeAssistant, callback
+from homeassistant.helpers import issue_registry as ir
+
+from .const import (
+    CONF_DETECT_URL,
+    DOMAIN,
+    ISSUE_CREDENTIALS,
+    ISSUE_FALLING_BEHIND,
+    ISSUE_SETTINGS_LOST,
+    ISSUE_UNREACHABLE,
+)
+
+if TYPE_CHECKING:
+    from .coordinator import MotionCoordinator
+
+CAMERA_ISSUES = (ISSUE_CREDENTIALS, ISSUE_FALLING_BEHIND, ISSUE_SETTINGS_LOST, ISSUE_UNREACHABLE)
+
+
+@callback
+def async_set_credentials(hass: HomeAssistant, coordinator: MotionCoordinator) -> None:
+    """The camera refuses the user name or password."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{ISSUE_CREDENTIALS}_{coordinator.subentry_id}",
+        data={
+            "entry_id": coordinator.config_entry.entry_id,
+            "subentry_id": coordinator.subentry_id,
+            "name": coordinator.title,
+        },
+        is_fixable=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=ISSUE_CREDENTIALS,
+        translation_placeholders={"name": coordinator.title},
+    )
+
+
+@callback
+def async_set_unreachable(hass: HomeAssistant, coordinator: MotionCoordinator, error: str) -> None:
+    """The camera has been away for an hour."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{ISSUE_UNREACHABLE}_{coordinator.subentry_id}",
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ISSUE_UNREACHABLE,
+        translation_placeholders={"name": coordinator.title, "error": error},
+    )
+
+
+@callback
+def async_set_falling_behind(
+    hass: HomeAssistant, coordinator: MotionCoordinator, dropped: float | None
+) -> None:
+    """This machine can't keep up with the camera; `dropped` is the share not looked at, None when it keeps up again."""
+    issue_id = f"{ISSUE_FALLING_BEHIND}_{coordinator.subentry_id}"
+    if dropped is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    has_detect_source = bool(coordinator.camera[CONF_DETECT_URL])
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=f"{ISSUE_FALLING_BEHIND}_{'lower' if has_detect_source else 'sub_stream'}",
+        translation_placeholders={"name": coordinator.title, "percent": str(round(100 * dropped))},
+    )
+
+
+@callback
+def async_set_settings_lost(hass: HomeAssistant, subentry_id: str, name: str) -> None:
+    """Nobody knows any more what the owner wanted hidden, so everything is."""
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        f"{ISSUE_SETTINGS_LOST}_{subentry_id}",
+        is_fixable=False,
+        is_persistent=True,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=ISSUE_SETTINGS_LOST,
+        translation_placeholders={"name": name},
+    )
+
+
+@callback
+def async_clear_connection(hass: HomeAssistant, subentry_id: str) -> None:
+    """The camera delivers."""
+    for issue in (ISSUE_CREDENTIALS, ISSUE_UNREACHABLE):
+        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{subentry_id}")
+
+
+@callback
+def async_clear(hass: HomeAssistant, subentry_id: str) -> None:
+    """Drop whatever was said of a camera."""
+    for issue in CAMERA_ISSUES:
+        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{subentry_id}")
