@@ -12,7 +12,6 @@ from homeassistant.components.binary_sensor import (
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.util import slugify
 
 from .coordinator import MotionCoordinator, MotionState, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
@@ -97,7 +96,7 @@ class ZoneMotionSensor(SeeingEntity, BinarySensorEntity):
 
     def __init__(self, coordinator: MotionCoordinator, zone: str) -> None:
         """Take the zone's name."""
-        super().__init__(coordinator, f"zone_{slugify(zone)}")
+        super().__init__(coordinator, f"zone_{zone}")
         self._zone = zone
         self._attr_translation_placeholders = {"zone": zone}
 

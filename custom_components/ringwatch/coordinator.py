@@ -4,8 +4,9 @@ The threads call `call_soon_threadsafe`; from there on everything happens in Hom
 privacy on there are no threads, so no frame is decoded, kept or shown.
 """
 
+import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 import logging
 import time
@@ -23,7 +24,6 @@ from .const import (
     CONF_PRESS,
     CONF_PRESS_ENTITY_ID,
     CONF_WEBHOOK_ID,
-    DOMAIN,
     PRESS_ENTITY,
     PRESS_NONE,
 )
@@ -32,7 +32,7 @@ from .settings import CameraSettings, CameraSettingsStore
 from .snapshots import Snapshots
 from .sources import detect_source, record_source
 from .video import SourceError, StreamInfo, WrongCredentials
-from .vision import Box, DetectorSettings
+from .vision import Box, DetectorSettings, MotionEnd, MotionStart, Primitives
 from .watcher import (
     CameraWatcher,
     LevelChanged,
@@ -89,15 +89,26 @@ class Press:
     snapshot: str | None
 
 
+@dataclass(slots=True)
+class RingwatchData:
+    """What belongs to the loaded entry."""
+
+    settings: CameraSettingsStore
+    primitives: Primitives  # the pixel work, with OpenCV or without
+    cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
+    platforms: list[Callable[[], None]] = field(default_factory=list)
+    """Each brings its platform's entities into line with `cameras`."""
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)  # one change of subentries at a time
+
+
 class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     """Owns a camera's threads, and what is known of it now."""
 
     config_entry: RingwatchConfigEntry
 
-    def __init__(
-        self, hass: HomeAssistant, entry: RingwatchConfigEntry, store: CameraSettingsStore, subentry: ConfigSubentry
-    ) -> None:
-        """Prepare; nothing is opened before `async_start`."""
+    def __init__(self, hass: HomeAssistant, entry: RingwatchConfigEntry, subentry: ConfigSubentry) -> None:
+        """Prepare; nothing is opened before `async_start`. The entry's runtime data has to be there."""
+        store = entry.runtime_data.settings
         super().__init__(hass, _LOGGER, config_entry=entry, name=subentry.title)
         self.data = MotionState()
         self.subentry_id = subentry.subentry_id
@@ -115,6 +126,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self._pressed_at_s = -PRESS_DEBOUNCE_S
         self._on_motion: list[Callable[[MotionDetail], None]] = []
         self._on_press: list[Callable[[Press], None]] = []
+        self._watch_zones = self.settings.watch_zones
         self._unlisten_settings = store.async_listen(self.subentry_id, self._settings_changed)
 
     @property
@@ -137,10 +149,12 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         """Counters of the running watcher."""
         return self._watcher.statistics if self._watcher else {}
 
-    async def async_start(self) -> None:
+    @callback
+    def async_start(self) -> None:
         """Listen for presses and, unless privacy is on, start to watch."""
         self._listen_to_press()
-        self._start_watching()
+        if not self.settings.privacy:
+            self._start_watching()
 
     async def async_stop(self) -> None:
         """End everything; returns when the threads have ended, within 1.5 s."""
@@ -155,7 +169,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         """Take over a changed subentry; reconnect only if what is opened changed."""
         before, after = self.camera, dict(subentry.data)
         self.camera = after
-        self.title = subentry.title
+        self.title = self.name = subentry.title
         press_keys = (CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID)
         if any(before[key] != after[key] for key in press_keys):
             self._listen_to_press()
@@ -164,7 +178,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             issues.async_clear(self.hass, self.subentry_id)
             self._cancel_timers()
             self._said_down = False
-            self._start_watching()
+            if not self.settings.privacy:
+                self._start_watching()
 
     @callback
     def async_listen_for_motion(self, listener: Callable[[MotionDetail], None]) -> CALLBACK_TYPE:
@@ -195,10 +210,6 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     # Watching
 
     def _start_watching(self) -> None:
-        settings = self.settings
-        if settings.privacy:
-            self.async_set_updated_data(replace(MotionState(), last_motion=self.data.last_motion))
-            return
         self._down = {}
         config = WatcherConfig(
             name=self.title,
@@ -214,14 +225,19 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             except RuntimeError:
                 _LOGGER.debug("Home Assistant has stopped; dropped %s", type(event).__name__)
 
-        watcher = CameraWatcher(config, _watch_settings(settings), notify)
+        watcher = CameraWatcher(
+            config,
+            _watch_settings(self.settings),
+            notify,
+            primitives=self.config_entry.runtime_data.primitives,
+        )
         self._watcher = watcher
         watcher.start()
 
     async def _async_stop_watching(self) -> None:
         watcher, self._watcher = self._watcher, None
-        if watcher is not None and not await self.hass.async_add_executor_job(watcher.stop):
-            _LOGGER.warning("%s: its connection takes long to close", self.title)
+        if watcher is not None:
+            await self._async_end(watcher)
         self.info = {}
         self._end_hold()
         self.async_set_updated_data(
@@ -230,31 +246,41 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
 
     @callback
     def _settings_changed(self, settings: CameraSettings) -> None:
-        watcher = self._watcher
+        issues.async_clear_settings_lost(self.hass, self.subentry_id)
         if not settings.shows_raw_stream:
             self.snapshots.clear()  # they were taken before this part, or all of it, became private
         if settings.privacy:
-            issues.async_clear(self.hass, self.subentry_id)
-            if watcher is not None:
-                self._watcher = None  # what it still says is not listened to, what it still shows is nothing
-                self._end_hold()
-                self._cancel_timers()
-                self.info = {}
-                self.data = MotionState(last_motion=self.data.last_motion)
-                self.config_entry.async_create_task(
-                    self.hass, self._async_end(watcher), f"end watching {self.title}"
-                )
-        elif watcher is None:
+            self._go_blind()
+        elif self._watcher is None:
             self._start_watching()
         else:
-            watcher.configure(_watch_settings(settings))
+            self._watcher.configure(_watch_settings(settings))
             if not settings.detection:
                 self._end_hold()
                 self.data = replace(self.data, motion=False, zones=frozenset(), level=0.0)
         self.async_update_listeners()
+        if settings.watch_zones != self._watch_zones:
+            self._watch_zones = settings.watch_zones
+            for sync in self.config_entry.runtime_data.platforms:
+                sync()
+
+    def _go_blind(self) -> None:
+        """Privacy: from this moment nothing is decoded, and what the threads still say is not listened to."""
+        watcher, self._watcher = self._watcher, None
+        if watcher is None:
+            return
+        watcher.request_stop()
+        issues.async_clear(self.hass, self.subentry_id)
+        self._end_hold()
+        self._cancel_timers()
+        self._said_down = False
+        self.info = {}
+        self.data = MotionState(last_motion=self.data.last_motion)
+        self.config_entry.async_create_task(self.hass, self._async_end(watcher), f"end watching {self.title}")
 
     async def _async_end(self, watcher: CameraWatcher) -> None:
-        await self.hass.async_add_executor_job(watcher.stop)
+        if not await self.hass.async_add_executor_job(watcher.stop):
+            _LOGGER.warning("%s: its connection takes long to close", self.title)
 
     @callback
     def _happened(self, watcher: CameraWatcher, event: WatcherEvent) -> None:
@@ -314,7 +340,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
 
     @callback
     def _long_unreachable(self, _now: datetime) -> None:
-        issues.async_set_unreachable(self.hass, self, self.data.error or "unreachable")
+        for error in self._down.values():
+            issues.async_set_unreachable(self.hass, self, str(error))
 
     # Motion and presses
 
@@ -326,9 +353,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         path = self.snapshots.keep(event.jpeg, onset) if current else None
         zones = motion.zones | self.data.zones if self.data.motion else motion.zones
         self.async_set_updated_data(replace(self.data, motion=True, zones=zones, last_motion=onset))
-        self._tell_motion(
-            MotionDetail("started", onset, None, motion.box, _names(motion.zones), motion.score, str(motion.reason), path)
-        )
+        self._tell_motion(_detail("started", motion, onset, None, path))
 
     def _motion_ended(self, event: MotionEnded) -> None:
         motion = event.motion
@@ -337,11 +362,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         still_to_hold_s = self.settings.hold_s - (dt_util.utcnow() - end).total_seconds()
         self._hold = async_call_later(self.hass, max(0.0, still_to_hold_s), self._hold_over)
         self.async_set_updated_data(replace(self.data, last_motion=end))
-        self._tell_motion(
-            MotionDetail(
-                "ended", start, end, motion.box, _names(motion.zones), motion.score, str(motion.reason), self.snapshots.path
-            )
-        )
+        self._tell_motion(_detail("ended", motion, start, end, self.snapshots.path))
 
     @callback
     def _hold_over(self, _now: datetime) -> None:
@@ -396,15 +417,6 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             self._unreachable = None
 
 
-@dataclass(slots=True)
-class RingwatchData:
-    """What belongs to the loaded entry."""
-
-    settings: CameraSettingsStore
-    cameras: dict[str, MotionCoordinator]
-    platforms: list[Callable[[], None]]  # each brings its platform's entities into line with `cameras`
-
-
 def _watch_settings(settings: CameraSettings) -> WatchSettings:
     return WatchSettings(settings.detection, DetectorSettings(settings.sensitivity, settings.zones))
 
@@ -413,8 +425,8 @@ def _wall_time(clock_s: float) -> datetime:
     return dt_util.utcnow() - timedelta(seconds=time.monotonic() - clock_s)
 
 
-def _names(zones: frozenset[str]) -> tuple[str, ...]:
-    return tuple(sorted(zones))
-
-
-__all__ = ["DOMAIN", "MotionCoordinator", "MotionDetail", "MotionState", "Press", "RingwatchConfigEntry", "RingwatchData"]
+def _detail(
+    kind: str, motion: MotionStart | MotionEnd, start: datetime, end: datetime | None, snapshot: str | None
+) -> MotionDetail:
+    zones = tuple(sorted(motion.zones))
+    return MotionDetail(kind, start, end, motion.box, zones, motion.score, str(motion.reason), snapshot)

@@ -11,7 +11,7 @@ from homeassistant.helpers.entity import Entity
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.helpers.update_coordinator import CoordinatorEntity
 
-from .const import DOMAIN
+from .const import DOMAIN, TITLE
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 
 
@@ -27,8 +27,7 @@ class RingwatchEntity(CoordinatorEntity[MotionCoordinator]):
         self._attr_device_info = DeviceInfo(
             identifiers={(DOMAIN, coordinator.subentry_id)},
             name=coordinator.title,
-            manufacturer="Ringwatch",
-            translation_key="camera",
+            manufacturer=TITLE,
         )
 
 
@@ -48,7 +47,7 @@ def async_follow_cameras(
     async_add_entities: AddConfigEntryEntitiesCallback,
     build: Callable[[MotionCoordinator], Iterable[Entity]],
 ) -> None:
-    """Add what `build` makes for every camera now, and again whenever a camera, its doorbell or its zones change."""
+    """Add what `build` makes for each camera now, and whenever a camera, its doorbell or its zones change."""
     added: dict[str, set[str]] = {}
 
     @callback
@@ -68,7 +67,9 @@ def async_follow_cameras(
                     registry.async_remove(registered.entity_id)
             new = wanted.keys() - added.get(subentry_id, set())
             if new:
-                async_add_entities([wanted[key] for key in wanted if key in new], config_subentry_id=subentry_id)
+                async_add_entities(
+                    [wanted[key] for key in wanted if key in new], config_subentry_id=subentry_id
+                )
             added[subentry_id] = set(wanted)
 
     entry.runtime_data.platforms.append(sync)

@@ -19,7 +19,11 @@ async def async_setup_entry(
 ) -> None:
     """Set up an image for each camera."""
     async_follow_cameras(
-        hass, entry, Platform.IMAGE, async_add_entities, lambda coordinator: [LastEventImage(hass, coordinator)]
+        hass,
+        entry,
+        Platform.IMAGE,
+        async_add_entities,
+        lambda coordinator: [LastEventImage(hass, coordinator)],
     )
 
 

@@ -57,7 +57,7 @@ def async_set_unreachable(hass: HomeAssistant, coordinator: MotionCoordinator, e
 def async_set_falling_behind(
     hass: HomeAssistant, coordinator: MotionCoordinator, dropped: float | None
 ) -> None:
-    """This machine can't keep up with the camera; `dropped` is the share not looked at, None when it keeps up again."""
+    """Say whether the machine keeps up with the camera: `dropped` is the share dropped, None if it does."""
     issue_id = f"{ISSUE_FALLING_BEHIND}_{coordinator.subentry_id}"
     if dropped is None:
         ir.async_delete_issue(hass, DOMAIN, issue_id)
@@ -87,6 +87,12 @@ def async_set_settings_lost(hass: HomeAssistant, subentry_id: str, name: str) ->
         translation_key=ISSUE_SETTINGS_LOST,
         translation_placeholders={"name": name},
     )
+
+
+@callback
+def async_clear_settings_lost(hass: HomeAssistant, subentry_id: str) -> None:
+    """The owner has decided anew."""
+    ir.async_delete_issue(hass, DOMAIN, f"{ISSUE_SETTINGS_LOST}_{subentry_id}")
 
 
 @callback

@@ -37,7 +37,9 @@ def is_press(old: State | None, new: State | None) -> bool:
     if pressed_at.tzinfo is None or abs(dt_util.utcnow() - pressed_at) > FRESH:
         return False
     types = new.attributes.get(ATTR_EVENT_TYPES) or ()
-    return DoorbellEventType.RING not in types or new.attributes.get(ATTR_EVENT_TYPE) == DoorbellEventType.RING
+    return (
+        DoorbellEventType.RING not in types or new.attributes.get(ATTR_EVENT_TYPE) == DoorbellEventType.RING
+    )
 
 
 @callback

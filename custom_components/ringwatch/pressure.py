@@ -1,4 +1,4 @@
-"""Does this machine keep up with the camera?
+"""Whether this machine keeps up with the camera.
 
 A stream's time stamps and this machine's clock advance together while every packet is handled at once.
 When decoding takes longer than real time, packets wait in the socket and their time stamps fall behind

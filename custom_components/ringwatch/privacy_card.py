@@ -34,7 +34,10 @@ def _draw(name: str, text: str) -> bytes:
     stroke = (center_x - 120, center_y + 105, center_x + 120, center_y - 105)
     draw.line(stroke, fill=BACKGROUND, width=40)
     draw.line(stroke, fill=ACCENT, width=16)
-    for line, top, size_px, color in ((name, center_y + 140, 52, FOREGROUND), (text, center_y + 215, 36, ACCENT)):
+    for line, top, size_px, color in (
+        (name, center_y + 140, 52, FOREGROUND),
+        (text, center_y + 215, 36, ACCENT),
+    ):
         font = ImageFont.load_default(size_px)
         draw.text((center_x, top), line, font=font, fill=color, anchor="ma")
     jpeg = BytesIO()

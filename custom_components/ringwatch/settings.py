@@ -80,33 +80,41 @@ class CameraSettingsStore:
         self._lock = asyncio.Lock()
         self.lost: frozenset[str] = frozenset()
 
-    async def async_load(self, known: set[str]) -> None:
-        """Read the file; `known` are the cameras that have had settings before.
+    async def async_load(self, cameras: set[str], known: set[str]) -> None:
+        """Read the settings of `cameras`; those that are `known` had some before.
 
-        Those of them that the file does not name, or names wrongly, get privacy on and are listed in `lost`.
+        Where those of a known camera are missing or can't be read, it gets privacy on and is in `lost`.
+        A new camera gets the defaults, on disk when this returns.
         """
-        cameras = await self._hass.async_add_executor_job(_read, self._path)
+        stored = await self._hass.async_add_executor_job(_read, self._path)
         lost = set()
-        for subentry_id in known:
+        for subentry_id in cameras & (known | stored.keys()):
             try:
-                self._settings[subentry_id] = _from_json(cameras[subentry_id])
+                self._settings[subentry_id] = _from_json(stored[subentry_id])
             except (KeyError, TypeError, ValueError) as err:
-                _LOGGER.error("The settings of camera %s are lost (%r); privacy is on", subentry_id, err)
+                _LOGGER.warning("The settings of camera %s are lost (%r); privacy is on", subentry_id, err)
                 self._settings[subentry_id] = CameraSettings(privacy=True)
                 lost.add(subentry_id)
         self.lost = frozenset(lost)
+        if new := cameras - self._settings.keys():
+            await self.async_add(new)
+
+    async def async_add(self, cameras: set[str]) -> None:
+        """Give new cameras the defaults, so that from now on their settings can be missed."""
+        async with self._lock:
+            self._settings |= {
+                subentry_id: CameraSettings() for subentry_id in cameras - self._settings.keys()
+            }
+            try:
+                await self._async_save(self._settings)
+            except HomeAssistantError as err:
+                _LOGGER.warning("%s", err)  # the defaults hide nothing, so nothing is at risk
 
     def get(self, subentry_id: str) -> CameraSettings:
         """Return a camera's settings, the defaults for a new one."""
         return self._settings.get(subentry_id, CameraSettings())
 
-    def knows(self, subentry_id: str) -> bool:
-        """Whether this camera's settings have been stored."""
-        return subentry_id in self._settings
-
-    async def async_update(
-        self, subentry_id: str, **changes: Unpack[SettingsChanges]
-    ) -> CameraSettings:
+    async def async_update(self, subentry_id: str, **changes: Unpack[SettingsChanges]) -> CameraSettings:
         """Change a camera's settings; they are on disk when this returns.
 
         What makes a camera see less holds at once, before the disk is asked; what makes it see more
@@ -164,7 +172,7 @@ def _read(path: Path) -> dict[str, Any]:
         cameras = content["cameras"]
     except (HomeAssistantError, KeyError) as err:
         aside = path.with_name(f"{path.name}.damaged")
-        _LOGGER.error("%s can't be read (%s); it is kept as %s", path, err, aside.name)
+        _LOGGER.warning("%s can't be read (%s); it is kept as %s", path, err, aside.name)
         path.replace(aside)
         return {}
     return cameras if isinstance(cameras, dict) else {}
@@ -202,4 +210,3 @@ def _from_json(stored: dict[str, Any]) -> CameraSettings:
         hold_s=int(stored["hold_s"]),
         zones=parse_zones(stored["zones"]),
     )
-

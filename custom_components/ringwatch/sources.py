@@ -31,7 +31,16 @@ from .const import (
     RTSP_UDP,
     SOURCE_ENTITY,
 )
-from .video import NoVideo, Source, SourceConfig, StillSource, TimedOut, Unreachable, with_credentials
+from .video import (
+    NoVideo,
+    Source,
+    SourceConfig,
+    StillSource,
+    TimedOut,
+    Unreachable,
+    validate_url,
+    with_credentials,
+)
 from .watcher import OpenSource
 
 ENTITY_TIMEOUT_S = 10.0
@@ -65,7 +74,7 @@ def record_source(hass: HomeAssistant, data: Mapping[str, Any]) -> OpenSource:
         url = _wait(hass, async_get_stream_source(hass, entity_id), stop)
         if not url:
             raise NoVideo(f"{entity_id} has no stream")
-        return Source(source_config(data, url), stop=stop)
+        return Source(source_config(data, validate_url(url)), stop=stop)
 
     return open_entity
 

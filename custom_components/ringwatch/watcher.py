@@ -21,12 +21,15 @@ from .pipeline import AnalyzedFrame, Pipeline
 from .pressure import Pressure
 from .video import (
     Backoff,
+    BrokenStream,
     Decoder,
+    EndOfStream,
     MediaPacket,
     PacketBuffer,
     Source,
     SourceError,
     StillSource,
+    Stopped,
     StreamInfo,
     encode_jpeg,
 )
@@ -38,7 +41,6 @@ from .vision import (
     MotionStart,
     Primitives,
     ZoneKind,
-    select_primitives,
     zone_mask,
 )
 
@@ -48,6 +50,7 @@ LEVEL_INTERVAL_S = 1.0  # a level sensor that changes more often only fills the 
 SNAPSHOT_WIDTH_PX = 1280  # enough for a phone's notification, about 100 KB
 PRE_ROLL_S = 5.0  # a visitor is in view about 3 s before pressing
 STOP_TIMEOUT_S = 1.5
+FIRST_PICTURE_S = 30.0  # cameras with a "smart" codec send a key frame only every 10 s or so
 STEADY_S = 10.0  # a connection that lasted so long was a good one: start over with short waits
 
 
@@ -123,7 +126,7 @@ class MotionEnded:
 
 @dataclass(frozen=True, slots=True)
 class PressureChanged:
-    """This machine fell behind the camera, or keeps up again. `dropped` is the share not looked at, 0..1."""
+    """The machine fell behind the camera, or keeps up again. `dropped` is the share not looked at, 0..1."""
 
     behind: bool
     dropped: float
@@ -142,7 +145,7 @@ class CameraWatcher:
         settings: WatchSettings,
         notify: Notify,
         *,
-        primitives: Primitives | None = None,
+        primitives: Primitives,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
     ) -> None:
@@ -151,10 +154,10 @@ class CameraWatcher:
         self._clock = clock
         self._settings = settings
         self._stop = threading.Event()
-        self._primitives = primitives or select_primitives("auto")
+        self._primitives = primitives
         self.buffer = PacketBuffer(config.pre_roll_s)
         self._stills = _Stills()
-        make = random or Random()  # noqa: S311 - jitter, not secrets
+        make = random or Random()
         sees = _Seeing(self, config.analyzed_fps)
         if config.detect is None:
             self._loops = [_SourceLoop(self, "record", config.record, make, sees=sees, buffer=self.buffer)]
@@ -193,9 +196,14 @@ class CameraWatcher:
         for thread in self._threads:
             thread.start()
 
+    def request_stop(self) -> None:
+        """Tell the threads to end; from now on no frame is decoded and no still is given."""
+        self._stop.set()
+        self._stills.close()
+
     def stop(self) -> bool:
         """End the threads; blocks up to 1.5 s. False if one did not end in time (it still will)."""
-        self._stop.set()
+        self.request_stop()
         deadline = time.monotonic() + STOP_TIMEOUT_S
         for thread in self._threads:
             if thread.ident is not None:
@@ -220,6 +228,11 @@ class _Stills:
     def __init__(self) -> None:
         self._frame: av.VideoFrame | None = None
         self._lock = threading.Lock()
+        self._closed = False
+
+    @property
+    def has_frame(self) -> bool:
+        return self._frame is not None
 
     def keep(self, frame: av.VideoFrame) -> None:
         self._frame = frame
@@ -227,9 +240,13 @@ class _Stills:
     def clear(self) -> None:
         self._frame = None
 
+    def close(self) -> None:
+        self._closed = True
+        self._frame = None
+
     def jpeg(self, settings: DetectorSettings, max_width: int) -> bytes | None:
         with self._lock:
-            if (frame := self._frame) is None:
+            if (frame := self._frame) is None or self._closed:
                 return None
             black = None
             if any(zone.kind is ZoneKind.PRIVACY for zone in settings.zones):
@@ -287,6 +304,19 @@ class _Seeing:
             decoder.drop_until_key()
         for analyzed in pipeline.feed(packet):
             self._tell(analyzed)
+        self._note(pipeline)
+
+    def finish(self) -> None:
+        """Take out the pictures that the decoder still holds at the end of a stream."""
+        if self._pipeline is not None:
+            for analyzed in self._pipeline.finish():
+                self._tell(analyzed)
+
+    @property
+    def has_picture(self) -> bool:
+        return self._watcher._stills.has_frame
+
+    def _note(self, pipeline: Pipeline) -> None:
         if pipeline.last_frame is not None:
             self._watcher._stills.keep(pipeline.last_frame)
         if (change := self._pressure.changed()) is not None:
@@ -305,13 +335,13 @@ class _Seeing:
     def _tell(self, analyzed: AnalyzedFrame) -> None:
         result, decoded = analyzed.result, analyzed.decoded
         self._base_s = decoded.arrival_s - decoded.time_s
+        if (ended := result.ended) is not None:
+            self._watcher._notify(self._ended(ended))
         if (started := result.started) is not None:
             self._watcher._stills.keep(decoded.frame)
             settings = self._watcher._settings.detector
             jpeg = self._watcher._stills.jpeg(settings, SNAPSHOT_WIDTH_PX) or b""
             self._watcher._notify(MotionStarted(started, self._base_s + started.start_s, jpeg, settings))
-        if (ended := result.ended) is not None:
-            self._watcher._notify(self._ended(ended))
         self._tell_level(result.level, result.zones, force=False)
 
     def _ended(self, motion: MotionEnd) -> MotionEnded:
@@ -353,6 +383,8 @@ class _SourceLoop:
             began_s = self._watcher._clock()
             try:
                 self._watch_once(stop)
+            except Stopped:
+                return
             except SourceError as err:
                 if stop.is_set():
                     return
@@ -373,22 +405,43 @@ class _SourceLoop:
                 self._buffer.clear()
             if self._sees is not None:
                 self._sees.begin(source)
-            up = False
-            while not stop.is_set():
-                self._obey()
-                if (packet := source.read()) is None:
-                    continue
-                if not up and packet.kind == "video":
-                    up = True
-                    self._watcher._notify(StreamUp(self.role, source.info))
-                if self._buffer is not None:
-                    self._buffer.append(packet)
-                if self._sees is not None and packet.kind == "video":
-                    self._sees.feed(packet)
+            self._read(source, stop)
+        except EndOfStream:
+            if self._sees is not None:
+                self._sees.finish()
+            raise
         finally:
             if self._sees is not None:
                 self._sees.end()
             source.close()
+
+    def _read(self, source: Source | StillSource, stop: threading.Event) -> None:
+        up, opened_s = False, self._watcher._clock()
+        while not stop.is_set():
+            self._obey()
+            packet = source.read()
+            if stop.is_set():
+                return
+            if packet is not None:
+                self._take(packet)
+            if up:
+                continue
+            if self._delivers(packet):
+                up = True
+                self._watcher._notify(StreamUp(self.role, source.info))
+            elif self._watcher._clock() - opened_s > FIRST_PICTURE_S:
+                raise BrokenStream("The stream has no picture that can be decoded")
+
+    def _take(self, packet: MediaPacket) -> None:
+        if self._buffer is not None:
+            self._buffer.append(packet)
+        if self._sees is not None and packet.kind == "video":
+            self._sees.feed(packet)
+
+    def _delivers(self, packet: MediaPacket | None) -> bool:
+        if self._sees is not None:
+            return self._sees.has_picture
+        return packet is not None and packet.kind == "video"
 
     def _obey(self) -> None:
         try:

@@ -1,0 +1,129 @@
+"""Ringwatch: doorbell, motion and clips from any camera, on the owner's own machine.
+
+One entry, and a subentry for each camera. Adding, changing or removing a camera touches that camera only.
+"""
+
+import asyncio
+from pathlib import Path
+
+from homeassistant.config_entries import ConfigSubentry
+from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
+from homeassistant.core import Event, HomeAssistant
+from homeassistant.helpers import config_validation as cv, device_registry as dr
+from homeassistant.helpers.storage import STORAGE_DIR
+from homeassistant.helpers.typing import ConfigType
+
+from . import issues
+from .actions import async_setup_actions
+from .const import DOMAIN, SUBENTRY_CAMERA
+from .coordinator import MotionCoordinator, RingwatchConfigEntry, RingwatchData
+from .settings import STORAGE_KEY, CameraSettingsStore
+from .views import SnapshotView
+from .vision import select_primitives
+
+CONFIG_SCHEMA = cv.config_entry_only_config_schema(DOMAIN)
+
+PLATFORMS = (
+    Platform.BINARY_SENSOR,
+    Platform.CAMERA,
+    Platform.EVENT,
+    Platform.IMAGE,
+    Platform.NUMBER,
+    Platform.SENSOR,
+    Platform.SWITCH,
+)
+
+
+async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
+    """Set up what is there with or without a camera: the actions and the pictures' addresses."""
+    async_setup_actions(hass)
+    hass.http.register_view(SnapshotView(hass))
+    return True
+
+
+async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -> bool:
+    """Load the owner's choices first, then the entities, and only then open a camera."""
+    cameras = _cameras(entry)
+    devices = dr.async_get(hass)
+    known = {key for key in cameras if devices.async_get_device(identifiers={(DOMAIN, key)}) is not None}
+    settings = CameraSettingsStore(hass)
+    await settings.async_load(set(cameras), known)
+    for subentry_id in settings.lost:
+        issues.async_set_settings_lost(hass, subentry_id, cameras[subentry_id].title)
+    # Importing OpenCV takes a second on a small machine.
+    primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
+    data = entry.runtime_data = RingwatchData(settings, primitives)
+    for subentry_id, subentry in cameras.items():
+        data.cameras[subentry_id] = MotionCoordinator(hass, entry, subentry)
+    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+    for coordinator in data.cameras.values():
+        coordinator.async_start()
+
+    async def stop(_event: Event) -> None:
+        await _async_stop(data)
+
+    entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
+    entry.async_on_unload(entry.add_update_listener(_async_follow_subentries))
+    return True
+
+
+async def async_unload_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -> bool:
+    """Remove the entities and end all threads."""
+    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+        return False
+    await _async_stop(entry.runtime_data)
+    return True
+
+
+async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -> None:
+    """Leave nothing behind."""
+    for subentry_id in _cameras(entry):
+        issues.async_clear(hass, subentry_id)
+    path = Path(hass.config.path(STORAGE_DIR, STORAGE_KEY))
+    await hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))
+
+
+async def _async_stop(data: RingwatchData) -> None:
+    await asyncio.gather(*(coordinator.async_stop() for coordinator in data.cameras.values()))
+
+
+async def _async_follow_subentries(hass: HomeAssistant, entry: RingwatchConfigEntry) -> None:
+    """Bring the running cameras into line with the subentries; what did not change goes on undisturbed."""
+    data = entry.runtime_data
+    async with data.following:
+        cameras = _cameras(entry)
+        for subentry_id in data.cameras.keys() - cameras.keys():
+            await data.cameras.pop(subentry_id).async_stop()
+            issues.async_clear(hass, subentry_id)
+            await data.settings.async_remove(subentry_id)
+        added = []
+        if new := cameras.keys() - data.cameras.keys():
+            await data.settings.async_add(set(new))
+        for subentry_id, subentry in cameras.items():
+            if (coordinator := data.cameras.get(subentry_id)) is not None:
+                _rename_device(hass, coordinator, subentry)
+                await coordinator.async_apply(subentry)
+            else:
+                data.cameras[subentry_id] = coordinator = MotionCoordinator(hass, entry, subentry)
+                added.append(coordinator)
+        for sync in data.platforms:
+            sync()
+        for coordinator in added:
+            coordinator.async_start()
+
+
+def _cameras(entry: RingwatchConfigEntry) -> dict[str, ConfigSubentry]:
+    return {
+        subentry_id: subentry
+        for subentry_id, subentry in entry.subentries.items()
+        if subentry.subentry_type == SUBENTRY_CAMERA
+    }
+
+
+def _rename_device(hass: HomeAssistant, coordinator: MotionCoordinator, subentry: ConfigSubentry) -> None:
+    if coordinator.title == subentry.title:
+        return
+    devices = dr.async_get(hass)
+    device = devices.async_get_device(identifiers={(DOMAIN, subentry.subentry_id)})
+    if device is not None:
+        devices.async_update_device(device.id, name=subentry.title)

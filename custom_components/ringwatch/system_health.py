@@ -1,0 +1,26 @@
+"""What the system health page says of Ringwatch."""
+
+from typing import Any
+
+from homeassistant.components.system_health import SystemHealthRegistration
+from homeassistant.core import HomeAssistant, callback
+
+from .const import DOMAIN
+
+
+@callback
+def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> None:
+    """Add Ringwatch to the page."""
+    register.async_register_info(async_system_health_info)
+
+
+async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
+    """Count the cameras, and say what does the pixel work."""
+    info: dict[str, Any] = {"cameras": 0, "connected": 0, "private": 0}
+    for entry in hass.config_entries.async_loaded_entries(DOMAIN):
+        cameras = entry.runtime_data.cameras.values()
+        info["cameras"] = len(cameras)
+        info["connected"] = sum(coordinator.data.connected for coordinator in cameras)
+        info["private"] = sum(coordinator.settings.privacy for coordinator in cameras)
+        info["engine"] = entry.runtime_data.primitives.name
+    return info
