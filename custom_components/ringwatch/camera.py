@@ -4,15 +4,16 @@ While a part of the picture is private, or all of it, no address is handed out: 
 stopped, and live is a series of stills in which the private part is black.
 """
 
+from dataclasses import replace
 from typing import override
 
 from homeassistant.components.camera import Camera, CameraEntityFeature
 from homeassistant.components.stream import CONF_RTSP_TRANSPORT as STREAM_RTSP_TRANSPORT, Stream
-from homeassistant.const import Platform
+from homeassistant.const import CONF_VERIFY_SSL as STREAM_VERIFY_SSL, Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import CONF_RTSP_TRANSPORT, CONF_STILL_INTERVAL_S
+from .const import CONF_RTSP_TRANSPORT, CONF_STILL_INTERVAL_S, CONF_VERIFY_SSL
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, async_follow_cameras
 from .privacy_card import async_privacy_card
@@ -42,7 +43,7 @@ class RingwatchCamera(RingwatchEntity, Camera):
         """Take over what the coordinator knows now."""
         RingwatchEntity.__init__(self, coordinator, "camera")
         Camera.__init__(self)
-        self.stream_options[STREAM_RTSP_TRANSPORT] = coordinator.camera[CONF_RTSP_TRANSPORT]
+        self._source = coordinator.source
         self._update()
 
     @property
@@ -87,14 +88,19 @@ class RingwatchCamera(RingwatchEntity, Camera):
     @callback
     @override
     def _handle_coordinator_update(self) -> None:
+        before, self._source = self._source, self.coordinator.source
         self._update()
-        if self.stream is not None and not self.coordinator.settings.shows_raw_stream:
+        if self.stream is not None and (
+            before != self._source or not self.coordinator.settings.shows_raw_stream
+        ):
             self.coordinator.config_entry.async_create_task(
                 self.hass, self._async_stop_stream(), f"stop live view of {self.entity_id}"
             )
         super()._handle_coordinator_update()
 
     def _update(self) -> None:
+        self.stream_options[STREAM_RTSP_TRANSPORT] = self._source[CONF_RTSP_TRANSPORT]
+        self.stream_options[STREAM_VERIFY_SSL] = self._source[CONF_VERIFY_SSL]
         settings = self.coordinator.settings
         self._attr_motion_detection_enabled = settings.detection and not settings.privacy
         has_stream = settings.shows_raw_stream and not self.coordinator.camera[CONF_STILL_INTERVAL_S]
@@ -103,4 +109,6 @@ class RingwatchCamera(RingwatchEntity, Camera):
     async def _async_stop_stream(self) -> None:
         stream, self.stream = self.stream, None
         if stream is not None:
+            # A preloaded stream would outlive its stop; the owner's preference itself stays as it is.
+            stream.dynamic_stream_settings = replace(stream.dynamic_stream_settings, preload_stream=False)
             await stream.stop()

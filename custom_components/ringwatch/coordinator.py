@@ -51,6 +51,8 @@ _LOGGER = logging.getLogger(__name__)
 UNREACHABLE_ISSUE_AFTER = timedelta(hours=1)  # a router's nightly restart is not worth a repair
 PRESS_DEBOUNCE_S = 1.0  # a button that bounces, or a webhook called in a loop, is one visitor
 
+PRESS_KEYS = frozenset({CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID})
+
 type RingwatchConfigEntry = ConfigEntry[RingwatchData]
 
 
@@ -113,6 +115,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self.data = MotionState()
         self.subentry_id = subentry.subentry_id
         self.camera: Mapping[str, Any] = dict(subentry.data)
+        self.source = _source(self.camera)
         self.title = subentry.title
         self.store = store
         self.info: dict[str, StreamInfo] = {}
@@ -170,10 +173,10 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         before, after = self.camera, dict(subentry.data)
         self.camera = after
         self.title = self.name = subentry.title
-        press_keys = (CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID)
-        if any(before[key] != after[key] for key in press_keys):
+        if any(before[key] != after[key] for key in PRESS_KEYS):
             self._listen_to_press()
-        if any(before[key] != after[key] for key in after if key not in press_keys):
+        if self.source != (source := _source(after)):
+            self.source = source
             await self._async_stop_watching()
             issues.async_clear(self.hass, self.subentry_id)
             self._cancel_timers()
@@ -415,6 +418,11 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         if self._unreachable is not None:
             self._unreachable()
             self._unreachable = None
+
+
+def _source(camera: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what decides how the camera is opened."""
+    return {key: value for key, value in camera.items() if key not in PRESS_KEYS}
 
 
 def _watch_settings(settings: CameraSettings) -> WatchSettings:
