@@ -85,6 +85,12 @@ class RingwatchCamera(RingwatchEntity, Camera):
         """Switch detection off."""
         await self.coordinator.store.async_update(self.coordinator.subentry_id, detection=False)
 
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Leave no live view behind: who watches one would keep it going."""
+        await self._async_stop_stream()
+        await super().async_will_remove_from_hass()
+
     @callback
     @override
     def _handle_coordinator_update(self) -> None:

@@ -142,7 +142,13 @@ class CameraSettingsStore:
         """Call the listener at every change of one camera."""
         listeners = self._listeners.setdefault(subentry_id, [])
         listeners.append(listener)
-        return lambda: listeners.remove(listener)
+
+        @callback
+        def unlisten() -> None:
+            if listener in listeners:
+                listeners.remove(listener)
+
+        return unlisten
 
     def _apply(self, subentry_id: str, settings: CameraSettings) -> None:
         self._settings[subentry_id] = settings
