@@ -390,12 +390,15 @@ class _SourceLoop:
                     return
                 if self._watcher._clock() - began_s >= STEADY_S:
                     self._backoff.reset()
-                retry_in_s = self._backoff.next_s()
-                self._watcher._notify(StreamDown(self.role, err, retry_in_s))
-                stop.wait(retry_in_s)
+                self._wait(stop, err)
             except Exception:
                 _LOGGER.exception("The %s thread of a camera broke and starts over", self.role)
-                stop.wait(self._backoff.next_s())
+                self._wait(stop, BrokenStream("Something unexpected happened; the log tells what"))
+
+    def _wait(self, stop: threading.Event, error: SourceError) -> None:
+        retry_in_s = self._backoff.next_s()
+        self._watcher._notify(StreamDown(self.role, error, retry_in_s))
+        stop.wait(retry_in_s)
 
     def _watch_once(self, stop: threading.Event) -> None:
         source = self._open_source(stop)
