@@ -45,7 +45,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
     """Load the owner's choices first, then the entities, and only then open a camera."""
     cameras = _cameras(entry)
     devices = dr.async_get(hass)
-    known = {key for key in cameras if devices.async_get_device(identifiers={(DOMAIN, key)}) is not None}
+    known = {key for key in cameras if devices.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)}
     settings = CameraSettingsStore(hass)
     await settings.async_load(set(cameras), known)
     for subentry_id in settings.lost:
@@ -124,6 +124,7 @@ def _rename_device(hass: HomeAssistant, coordinator: MotionCoordinator, subentry
     if coordinator.title == subentry.title:
         return
     devices = dr.async_get(hass)
-    device = devices.async_get_device(identifiers={(DOMAIN, subentry.subentry_id)})
+    entry_id = coordinator.config_entry.entry_id
+    device = devices.async_get_device_by_identifier((DOMAIN, subentry.subentry_id), entry_id)
     if device is not None:
         devices.async_update_device(device.id, name=subentry.title)
