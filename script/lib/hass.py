@@ -20,6 +20,8 @@ HASS_PYTHON = ROOT / ".venv-hass" / "bin" / "python"
 START_S = 120.0  # the first start compiles everything, on a machine that may be busy
 STOP_S = 20.0  # Home Assistant gives its integrations that long
 RESTART_CODE = 100  # how hass says that somebody asked for a restart
+# Without bytecode on disk every start compiles all of Home Assistant again, which takes as long as the start.
+NOT_FOR_HASS = {"PYTHONPATH", "PYTHONDONTWRITEBYTECODE", "VIRTUAL_ENV"}
 
 # Ends Home Assistant properly when its standard input does: when who started it is gone, however it went.
 LAUNCH = """
@@ -137,7 +139,7 @@ class HassProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.config,
-                env={k: v for k, v in os.environ.items() if k not in {"PYTHONPATH", "VIRTUAL_ENV"}},
+                env={k: v for k, v in os.environ.items() if k not in NOT_FOR_HASS},
                 start_new_session=True,  # Ctrl-C is for who started us, who then stops us
             )
 
