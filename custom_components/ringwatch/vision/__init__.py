@@ -2,6 +2,7 @@
 
 from .detector import Detector
 from .primitives import Primitives, resize_mask, select_primitives
+from .sight import Sight
 from .types import (
     DEFAULT_SENSITIVITY,
     Box,
@@ -25,6 +26,7 @@ __all__ = [
     "MotionStart",
     "Primitives",
     "Reason",
+    "Sight",
     "Zone",
     "ZoneError",
     "ZoneKind",

@@ -78,22 +78,21 @@ class Aligner:
         self._coarse = _Level(half, usable[: 2 * height : 2, : 2 * width : 2], MAX_SHIFT / 2)
         self._quarter = _halve(half).astype(np.int16)
         self._quarter_usable = usable[: 4 * (height // 2) : 4, : 4 * (width // 2) : 4]
-        self._last = Alignment()
 
-    def fit(self, frame: Gray, foreground: Mask) -> Alignment:
-        """Return the alignment of a frame (h, w)."""
+    def fit(self, frame: Gray, foreground: Mask, before: Alignment) -> Alignment:
+        """Return the alignment of a frame (h, w); `before` is that of the last one."""
         half = _halve(frame.astype(np.float32))
         height, width = half.shape
         covered = foreground[: 2 * height : 2, : 2 * width : 2]
         level = self._coarse
-        best, cost = level.best(half, covered, (Alignment(), self._last))
+        last = Alignment(before.dx / 2, before.dy / 2)
+        best, cost = level.best(half, covered, (Alignment(), last))
         if cost > 0.4 * float(INLIER):
             best, cost = level.best(half, covered, (best, self._light(half, covered)))
         if cost > SEARCH_COST:
             best, _ = level.best(half, covered, (best, self._search(half, covered, best)))
         found = level.refine(half, covered, best, COARSE_STEPS)
         doubled = Alignment(2 * found.dx, 2 * found.dy, found.gain, found.offset)
-        self._last = Alignment()
         if max(abs(doubled.dx), abs(doubled.dy)) < MIN_SHIFT:
             return Alignment(0.0, 0.0, found.gain, found.offset)
         image = frame.astype(np.float32)
@@ -103,7 +102,6 @@ class Aligner:
         _, fine_cost = self._fine.best(image, foreground, (fine,))
         if max(abs(fine.dx), abs(fine.dy)) > MAX_SHIFT or fine_cost > MIN_IMPROVEMENT * unshifted_cost:
             return in_place
-        self._last = Alignment(fine.dx / 2, fine.dy / 2)
         return fine
 
     def _search(self, half: Float, covered: Mask, light: Alignment) -> Alignment:
@@ -238,6 +236,30 @@ def shifted(image: Float, dx: float, dy: float) -> Float:
     across = moved[:, :-1] + (moved[:, 1:] - moved[:, :-1]) * np.float32(dx - right)
     between: Float = across[:-1] + (across[1:] - across[:-1]) * np.float32(dy - down)
     return between
+
+
+def outside(shape: tuple[int, ...], at: Alignment) -> Mask:
+    """Return where a shifted frame has nothing to show."""
+    height, width = shape
+    rows = np.arange(height) + at.dy
+    columns = np.arange(width) + at.dx
+    mask: Mask = ((rows < 0) | (rows > height - 1))[:, None] | ((columns < 0) | (columns > width - 1))[
+        None, :
+    ]
+    return mask
+
+
+def moved_back(mask: Mask, at: Alignment) -> Mask:
+    """Return a mask in the model's place as it lies in the frame."""
+    dx, dy = round(at.dx), round(at.dy)
+    if not dx and not dy:
+        return mask
+    height, width = mask.shape
+    moved = np.zeros_like(mask)
+    moved[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = mask[
+        max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
+    ]
+    return moved
 
 
 def _halve(image: Float) -> Float:

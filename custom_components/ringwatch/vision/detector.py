@@ -6,12 +6,13 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
-from .align import Aligner, Alignment, shifted
+from .align import Aligner, Alignment, moved_back, outside, shifted
 from .background import Background
 from .events import Events, Moving
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
 from .regions import Regions, close, drop_soft, find_regions
 from .shade import shaded
+from .sight import Seen, Sight
 from .stillness import Stillness
 from .tracks import EDGE_PIXELS, Track, Tracker
 from .types import Box, DetectorSettings, FrameResult, MotionEnd
@@ -93,43 +94,55 @@ class Detector:
         """Close an open event: the stream is over."""
         return self._events.close()
 
+    @property
+    def is_quiet(self) -> bool:
+        """Whether no event is open and nothing is followed that may become one."""
+        return self._shape is None or not (self._events.is_open or self._tracker.tracks)
+
     def analyze(
         self, luma: NDArray[np.uint8], time_s: float, *, chroma_flat: bool | None = None
     ) -> FrameResult:
         """Look at one luma plane (H, W), which may be a strided view and is never written to."""
-        height, width = luma.shape
-        ended: MotionEnd | None = None
-        if self._shape != (height, width) or not 0 <= time_s - self._time_s <= LONGEST_GAP_S:
+        return self.take(self.look(luma, time_s, chroma_flat=chroma_flat))
+
+    def look(self, luma: NDArray[np.uint8], time_s: float, *, chroma_flat: bool | None = None) -> Sight:
+        """Return what a frame shows and change nothing: `take` learns from it, or it is let go of."""
+        if self._shape != luma.shape or not 0 <= time_s - self._time_s <= LONGEST_GAP_S:
+            return Sight(luma, time_s, None)
+        seen = self._align(self._reduce(luma), time_s)
+        weak, strong = self._background.classify(seen.frame, self._scale)
+        if seen.alignment.is_relit and weak.any():  # the light need not have changed everywhere
+            untouched = seen.alignment.inverse_light_table()[seen.frame]
+            weak &= self._background.classify(untouched, self._scale)[0]
+            strong &= weak
+        if seen.shake > SHAKE_PIXELS:
+            blurred = self._within_reach(seen.frame, 1 + round(min(seen.shake, 2.0)))
+            weak &= ~blurred
+            strong &= weak
+        seen.weak = weak
+        if not self._is_light(seen, weak):
+            self._find(seen, strong)
+        return Sight(luma, time_s, seen)
+
+    def take(self, sight: Sight) -> FrameResult:
+        """Learn from the last frame looked at; return what moves in it."""
+        time_s, seen = sight.time_s, sight.seen
+        if seen is None:
             ended = self._events.close()
-            self._begin(luma, time_s)
+            self._begin(sight.luma, time_s)
             self._time_s = time_s
             return FrameResult(time_s, False, 0.0, (), frozenset(), None, ended)
         self._elapsed_s = time_s - self._time_s
         self._time_s = time_s
-        small = self._reduce(luma)
-        frame = self._align(small)
-        weak, strong = self._background.classify(frame, self._scale)
-        if self._alignment.is_relit and weak.any():  # the light need not have changed everywhere
-            untouched = self._alignment.inverse_light_table()[frame]
-            weak &= self._background.classify(untouched, self._scale)[0]
-            strong &= weak
-        if self._shake > SHAKE_PIXELS:
-            blurred = self._within_reach(frame, 1 + round(min(self._shake, 2.0)))
-            weak &= ~blurred
-            strong &= weak
-        if self._is_light(small, weak):
-            self._suppressed["light"] += 1
-            self._background.refill(small, None)
-            self._alignment = Alignment()
-            self._tracker.clear(time_s)
-            self._mask = np.zeros_like(self._mask)
-            self._foreground = self._mask
-            self._aligner = Aligner(small, ~self._hidden)
-            regions = None
+        self._place, self._shake, self._alignment = seen.place, seen.shake, seen.alignment
+        moved = max(abs(seen.alignment.dx), abs(seen.alignment.dy))
+        self._tracker.margin = EDGE_PIXELS + moved
+        if seen.regions is None:
+            self._start_anew(seen.small, time_s)
         else:
-            regions = self._follow(frame, weak, strong, time_s)
-        self._previous = small
-        moving = self._moving(regions, time_s) if regions else None
+            self._follow(seen, seen.regions, time_s)
+        self._previous = seen.small
+        moving = self._moving(seen.regions, time_s) if seen.regions else None
         started, ended = self._events.update(time_s, moving)
         return FrameResult(
             time_s,
@@ -140,6 +153,16 @@ class Detector:
             started,
             ended,
         )
+
+    def _start_anew(self, small: Gray, time_s: float) -> None:
+        """Make the model from this frame: the light has jumped."""
+        self._suppressed["light"] += 1
+        self._background.refill(small, None)
+        self._alignment = Alignment()
+        self._tracker.clear(time_s)
+        self._mask = np.zeros_like(self._mask)
+        self._foreground = self._mask
+        self._aligner = Aligner(small, ~self._hidden)
 
     def _apply_settings(self) -> None:
         sensitivity = min(100, max(0, self._settings.sensitivity))
@@ -189,28 +212,26 @@ class Detector:
         small[self._hidden] = 0
         return small
 
-    def _align(self, frame: Gray) -> Gray:
+    def _align(self, small: Gray, time_s: float) -> Seen:
         """Bring a frame into the model's light and place."""
-        before = self._alignment
-        found = self._alignment = self._aligner.fit(frame, self._foreground)
-        weight = min(1.0, self._elapsed_s / PLACE_MEMORY_S)
-        self._place = (
+        elapsed_s, before = time_s - self._time_s, self._alignment
+        found = self._aligner.fit(small, self._foreground, before)
+        weight = min(1.0, elapsed_s / PLACE_MEMORY_S)
+        place = (
             self._place[0] + weight * (found.dx - self._place[0]),
             self._place[1] + weight * (found.dy - self._place[1]),
         )
         step = max(abs(found.dx - before.dx), abs(found.dy - before.dy))
-        self._shake = max(step, self._shake * 0.5 ** (self._elapsed_s / SHAKE_MEMORY_S))
-        self._tracker.margin = EDGE_PIXELS + max(abs(found.dx), abs(found.dy))
-        table = found.light_table()
-        frame = table[frame]
-        if not found.is_shifted:
-            return frame
-        moved = np.rint(shifted(frame.astype(np.float32), found.dx, found.dy)).astype(np.uint8)
-        unseen = _outside(frame.shape, found)
-        if self._hidden.any():
-            unseen |= shifted(self._hidden.astype(np.float32), found.dx, found.dy) > 0
-        np.copyto(moved, self._background.picture(), where=unseen)
-        return moved
+        shake = max(step, self._shake * 0.5 ** (elapsed_s / SHAKE_MEMORY_S))
+        frame = found.light_table()[small]
+        if found.is_shifted:
+            moved = np.rint(shifted(frame.astype(np.float32), found.dx, found.dy)).astype(np.uint8)
+            unseen = outside(frame.shape, found)
+            if self._hidden.any():
+                unseen |= shifted(self._hidden.astype(np.float32), found.dx, found.dy) > 0
+            np.copyto(moved, self._background.picture(), where=unseen)
+            frame = moved
+        return Seen(small, frame, found, place, shake)
 
     def _within_reach(self, frame: Gray, steps: int) -> Mask:
         """Where the model's picture has this gray level within some pixels: blur of a shaken camera."""
@@ -223,39 +244,45 @@ class Detector:
         within: Mask = (frame >= low) & (frame <= high)
         return within
 
-    def _is_light(self, frame: Gray, weak: Mask) -> bool:
+    def _is_light(self, seen: Seen, weak: Mask) -> bool:
         """Whether most of the picture changed since the last frame."""
-        if np.count_nonzero(weak) < LIGHT_SHARE * weak.size and not self._alignment.is_extreme:
+        if np.count_nonzero(weak) < LIGHT_SHARE * weak.size and not seen.alignment.is_extreme:
             return False
-        change = np.maximum(frame, self._previous) - np.minimum(frame, self._previous)
+        small, previous = seen.small, self._previous
+        change = np.maximum(small, previous) - np.minimum(small, previous)
         changed = int(np.count_nonzero(change > self._background.tolerance))
         return changed > LIGHT_SHARE * weak.size
 
-    def _follow(self, frame: Gray, weak: Mask, strong: Mask, time_s: float) -> Regions:
-        mask = self._primitives.median3(weak.view(np.uint8)).view(np.bool_)
+    def _find(self, seen: Seen, strong: Mask) -> None:
+        """Find the regions that are not shade, not soft light and not outside the zones."""
+        frame, picture = seen.frame, self._background.picture()
+        mask = self._primitives.median3(seen.weak.view(np.uint8)).view(np.bool_)
         if mask.any():
-            mask &= ~shaded(self._primitives, frame, self._background.picture(), mask)
+            mask &= ~shaded(self._primitives, frame, picture, mask)
             mask = close(self._primitives, mask)
-            if np.any(mask & ~self._watched):
-                self._suppressed["zone"] += 1
+            seen.in_zone = bool(np.any(mask & ~self._watched))
             mask &= self._watched
         regions = find_regions(self._primitives, mask, strong, self._min_area, self._restless_s)
-        if self._shake <= SHAKE_PIXELS:  # a blurred picture makes everything soft
-            regions = drop_soft(regions, frame, self._background.picture(), self._primitives)
-            self._suppressed["soft"] += regions.soft
+        if seen.shake <= SHAKE_PIXELS:  # a blurred picture makes everything soft
+            regions = drop_soft(regions, frame, picture, self._primitives)
+        seen.mask, seen.regions = mask, regions
+
+    def _follow(self, seen: Seen, regions: Regions, time_s: float) -> None:
+        self._suppressed["zone"] += seen.in_zone
+        self._suppressed["soft"] += regions.soft
         self._suppressed["small"] += regions.too_small
         self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
+        frame = seen.frame
         self._absorb(frame, regions, time_s)
         self._foreground = regions.mask([region.label for region in regions.regions])
-        self._mask = _moved_back(self._foreground, self._alignment)
+        self._mask = moved_back(self._foreground, self._alignment)
         protected = regions.mask([label for track in self._tracker.tracks for label in track.labels])
-        self._background.observe(frame, weak, time_s)
-        self._learn_restlessness(regions, mask)
+        self._background.observe(frame, seen.weak, time_s)
+        self._learn_restlessness(regions, seen.mask)
         if self._background.learn(frame, time_s, protected):
             self._follow_light()
             self._follow_place()
             self._aligner = Aligner(self._background.picture(), ~self._hidden)
-        return regions
 
     def _learn_restlessness(self, regions: Regions, mask: Mask) -> None:
         """Remember where things move unconfirmed (sway: above 0) or confirmed (a road: below), in seconds."""
@@ -345,27 +372,3 @@ class Detector:
         height, width = self._mask.shape
         left, top, right, bottom = track.box
         return (left / width, top / height, (right - left) / width, (bottom - top) / height)
-
-
-def _outside(shape: tuple[int, ...], at: Alignment) -> Mask:
-    """Where a shifted frame has nothing to show."""
-    height, width = shape
-    rows = np.arange(height) + at.dy
-    columns = np.arange(width) + at.dx
-    outside: Mask = ((rows < 0) | (rows > height - 1))[:, None] | ((columns < 0) | (columns > width - 1))[
-        None, :
-    ]
-    return outside
-
-
-def _moved_back(mask: Mask, at: Alignment) -> Mask:
-    """Return a mask in the model's place as it lies in the frame."""
-    dx, dy = round(at.dx), round(at.dy)
-    if not dx and not dy:
-        return mask
-    height, width = mask.shape
-    moved = np.zeros_like(mask)
-    moved[max(0, dy) : height + min(0, dy), max(0, dx) : width + min(0, dx)] = mask[
-        max(0, -dy) : height + min(0, -dy), max(0, -dx) : width + min(0, -dx)
-    ]
-    return moved
