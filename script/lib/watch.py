@@ -29,7 +29,7 @@ from script.lib.watch_output import HumanReport, JsonReport, MaskWriter, Report
 
 load_core()
 
-from ringwatch.pipeline import Pipeline
+from ringwatch.pipeline import Mode, Pipeline
 from ringwatch.video import (
     Decoder,
     EndOfStream,
@@ -74,6 +74,7 @@ class Options:
     primitives: Primitives
     sensitivity: int
     fps: float
+    mode: Mode
     duration_s: float
     masks: Path | None
     json: bool
@@ -121,6 +122,12 @@ def parse_options(arguments: list[str]) -> Options:
         default=DEFAULT_FPS,
         help="analyzed frames per second, 0: all (default 5)",
     )
+    parser.add_argument(
+        "--mode",
+        choices=[mode.value for mode in Mode],
+        default=Mode.FULL.value,
+        help="auto: decode key frames only while nothing moves (default full)",
+    )
     parser.add_argument("--sensitivity", type=_sensitivity, default=50, help="0 to 100 (default 50)")
     parser.add_argument(
         "--zones", type=Path, metavar="FILE.json", help="zones, as ringwatch.set_zones takes them"
@@ -144,6 +151,7 @@ def parse_options(arguments: list[str]) -> Options:
             primitives=select_primitives(given.engine),
             sensitivity=given.sensitivity,
             fps=given.fps,
+            mode=Mode(given.mode),
             duration_s=given.duration,
             masks=_check_masks(given.masks) if given.masks else None,
             json=given.json,
@@ -185,7 +193,8 @@ class Watch:
         self._stop = stop
         self._source = Source(options.config, stop=stop)
         self._detector = Detector(DetectorSettings(options.sensitivity, options.zones), options.primitives)
-        self._pipeline = Pipeline(Decoder(self._source), self._detector, fps=options.fps)
+        decoder = Decoder(self._source)
+        self._pipeline = Pipeline(decoder, self._detector, fps=options.fps, mode=options.mode)
         self._masks: MaskWriter | None = None
         self._duration_s = 0.0
         self._moving_s = 0.0
