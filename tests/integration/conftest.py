@@ -1,6 +1,8 @@
 """In-process tests: a Home Assistant that loads custom integrations."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +11,20 @@ from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntrySt
 from homeassistant.core import HomeAssistant
 from tests.fixtures.cameras import CameraServer
 from tests.fixtures.translations import translations_checked
+
+
+@pytest.fixture
+def hass_config_dir(tmp_path: Path) -> str:
+    """A configuration folder of the test's own: the plugin's is one for all, and we write files."""
+    folder = tmp_path / "config"
+    (folder / "custom_components").mkdir(parents=True)
+    return str(folder)
+
+
+@pytest.fixture(autouse=True)
+def _short_tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let asyncio's debug mode, whose checks we want, not spend a third of the time on origins of futures."""
+    monkeypatch.setattr(asyncio.constants, "DEBUG_STACK_DEPTH", 1)
 
 
 @pytest.fixture(autouse=True)

@@ -100,12 +100,15 @@ async def test_new_credentials_are_tried_then_saved_and_the_issue_is_gone(
 
 
 async def test_a_camera_that_is_away_keeps_the_issue(
-    hass: HomeAssistant, ringwatch: ConfigEntry, camera: ConfigSubentry, issue_id: str, post: Post
+    hass: HomeAssistant,
+    ringwatch: ConfigEntry,
+    camera_server: CameraServer,
+    issue_id: str,
+    post: Post,
 ) -> None:
-    data = dict(camera.data) | {"url": "http://127.0.0.1:1/"}
-    hass.config_entries.async_update_subentry(ringwatch, camera, data=data)
     form = await post(FLOW, {"handler": DOMAIN, "issue_id": issue_id})
-    result = await post(f"{FLOW}/{form['flow_id']}", {"username": "", "password": ""})
+    camera_server.stop()
+    result = await post(f"{FLOW}/{form['flow_id']}", {"username": USERNAME, "password": NEW_PASSWORD})
     assert result["errors"] == {"base": "unreachable"}
     assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id)
 
@@ -128,10 +131,25 @@ async def test_there_is_nothing_to_fix_once_the_camera_is_removed(
 async def test_a_camera_of_another_integration_is_fixed_there(
     hass: HomeAssistant, ringwatch: ConfigEntry, camera: ConfigSubentry, issue_id: str, post: Post
 ) -> None:
+    form = await post(FLOW, {"handler": DOMAIN, "issue_id": issue_id})
     data = dict(camera.data) | {"source": "entity", "url": "", "entity_id": "camera.garden"}
     hass.config_entries.async_update_subentry(ringwatch, camera, data=data)
-    result = await post(FLOW, {"handler": DOMAIN, "issue_id": issue_id})
+    result = await post(f"{FLOW}/{form['flow_id']}", {"username": USERNAME, "password": NEW_PASSWORD})
     assert result["reason"] == "entity_source"
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
+
+
+async def test_another_source_withdraws_what_was_said_of_the_old_one(
+    hass: HomeAssistant,
+    ringwatch: ConfigEntry,
+    camera: ConfigSubentry,
+    camera_server: CameraServer,
+    issue_id: str,
+) -> None:
+    data = dict(camera.data) | {"url": camera_server.url("/small.ts")}
+    hass.config_entries.async_update_subentry(ringwatch, camera, data=data)
+    await hass.async_block_till_done()
+    assert ir.async_get(hass).async_get_issue(DOMAIN, issue_id) is None
 
 
 async def test_with_privacy_on_the_camera_is_not_opened(
