@@ -6,6 +6,7 @@ They talk to servers on this machine; the test plugin forbids sockets otherwise.
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 import pytest_socket
@@ -20,11 +21,16 @@ def _local_sockets(socket_enabled: None) -> None:
 
 
 @pytest.fixture(scope="session")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def footage(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return twelve seconds in which somebody walks through the picture."""
+    return draw_walk(tmp_path_factory.mktemp("footage") / "walk.mp4")
+
+
+@pytest.fixture(scope="session")
+def house(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator[House]:
     """Return a house with two cameras; every test leaves it as it was."""
     pytest_socket.enable_socket()  # this runs before any test's own fixtures
     folder = tmp_path_factory.mktemp("house")
-    footage = draw_walk(folder / "walk.mp4")
     with (
         media_server("porch", footage) as porch,
         media_server("drive", footage) as drive,

@@ -68,19 +68,25 @@ def is_zombie(pid: int) -> bool:
         return True
 
 
-def test_the_demo_sees_motion(tmp_path: Path) -> None:
-    with demo("--headless-check", "--keep", tmp_path / "demo") as process:
-        said = process.communicate(timeout=400)[0].decode()
-    assert process.returncode == 0, said
-    assert re.search(r"binary_sensor\.\w+ went on", said)
-    assert re.search(r"binary_sensor\.\w+ went off", said)
-    assert re.search(r"image\.\w+ is a JPEG of \d+x\d+", said)
-    assert "http:" not in re.findall(
-        r"^\w+:", (tmp_path / "demo" / "configuration.yaml").read_text(), re.MULTILINE
-    )
+def test_the_demo_sees_motion_and_goes_on_where_it_was(tmp_path: Path, footage: Path) -> None:
+    kept = tmp_path / "demo"
+    with demo("--headless-check", "--keep", kept, "--footage", footage, footage) as process:
+        first = process.communicate(timeout=400)[0].decode()
+    assert process.returncode == 0, first
+    assert re.search(r"binary_sensor\.\w+ went on", first)
+    assert re.search(r"binary_sensor\.\w+ went off", first)
+    assert re.search(r"image\.\w+ is a JPEG of \d+x\d+", first)
+    assert "http:" not in re.findall(r"^\w+:", (kept / "configuration.yaml").read_text(), re.MULTILINE)
+    with demo("--keep", kept) as process:
+        again = read_until(process, "Ctrl-C ends all of it")
+        started = children(process.pid)
+        process.kill()
+        wait_for_the_end(started)
+    assert re.findall(r"password .*", first) == re.findall(r"password .*", again)
 
 
 def test_ctrl_c_leaves_nothing_running_and_nothing_on_disk() -> None:
+    """With the footage that it chooses itself."""
     with demo() as process:
         said = read_until(process, "Ctrl-C ends all of it")
         folder = re.search(r"--config (\S+)", commands(children(process.pid)))
@@ -94,27 +100,15 @@ def test_ctrl_c_leaves_nothing_running_and_nothing_on_disk() -> None:
         wait_for_the_end(started)
 
 
-def test_a_killed_demo_leaves_nothing_running_and_goes_on_where_it_was(tmp_path: Path) -> None:
-    with demo("--keep", tmp_path / "demo") as process:
-        first = read_until(process, "Ctrl-C ends all of it")
-        started = children(process.pid)
-        process.kill()
-        wait_for_the_end(started)
-    with demo("--keep", tmp_path / "demo") as process:
-        again = read_until(process, "Ctrl-C ends all of it")
-        process.send_signal(signal.SIGHUP)  # its terminal is closed
-        assert process.wait(END_S) == 0
-    assert re.findall(r"password .*", first) == re.findall(r"password .*", again)
-
-
-def test_ended_while_it_starts_it_leaves_nothing_running() -> None:
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP], ids=["ended", "terminal closed"])
+def test_ended_while_it_starts_it_leaves_nothing_running(number: signal.Signals) -> None:
     with demo() as process:
         read_until(process, "Starting Home Assistant")
         deadline_s = time.monotonic() + 10
         while len(started := children(process.pid)) < 2:
             assert time.monotonic() < deadline_s
             time.sleep(0.05)
-        process.send_signal(signal.SIGTERM)
+        process.send_signal(number)
         process.wait(END_S)
         wait_for_the_end(started)
 
