@@ -267,6 +267,8 @@ class _Seeing:
         self._level_at_s = 0.0
         self._level: tuple[float, frozenset[str]] = (0.0, frozenset())
         self._base_s = 0.0
+        self._arrived_s = 0.0
+        self._onset_s = 0.0
 
     @property
     def statistics(self) -> dict[str, object]:
@@ -335,17 +337,21 @@ class _Seeing:
     def _tell(self, analyzed: AnalyzedFrame) -> None:
         result, decoded = analyzed.result, analyzed.decoded
         self._base_s = decoded.arrival_s - decoded.time_s
+        self._arrived_s = decoded.arrival_s
         if (ended := result.ended) is not None:
             self._watcher._notify(self._ended(ended))
         if (started := result.started) is not None:
             self._watcher._stills.keep(decoded.frame)
             settings = self._watcher._settings.detector
             jpeg = self._watcher._stills.jpeg(settings, SNAPSHOT_WIDTH_PX) or b""
-            self._watcher._notify(MotionStarted(started, self._base_s + started.start_s, jpeg, settings))
+            self._onset_s = self._base_s + started.start_s
+            self._watcher._notify(MotionStarted(started, self._onset_s, jpeg, settings))
         self._tell_level(result.level, result.zones, force=False)
 
     def _ended(self, motion: MotionEnd) -> MotionEnded:
-        return MotionEnded(motion, self._base_s + motion.start_s, self._base_s + motion.end_s)
+        """Place the end by the onset that was told: arrivals jitter, and an event has one beginning."""
+        last_s = self._onset_s + motion.end_s - motion.start_s
+        return MotionEnded(motion, self._onset_s, min(last_s, self._arrived_s))
 
     def _tell_level(self, level: float, zones: frozenset[str], *, force: bool) -> None:
         now = self._watcher._clock()

@@ -10,6 +10,7 @@ from custom_components.ringwatch.const import DOMAIN
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.fixtures.cameras import CameraServer
+from tests.fixtures.live import LiveCamera
 from tests.fixtures.translations import translations_checked
 
 
@@ -58,3 +59,10 @@ def _translated() -> Iterator[None]:
     with translations_checked() as missing:
         yield
     assert not missing
+
+
+@pytest.fixture
+def live(socket_enabled: None) -> Iterator[LiveCamera]:
+    """A camera on this machine whose scene the test directs (tests/fixtures/live.py)."""
+    with LiveCamera().running() as server:
+        yield server
