@@ -4,9 +4,7 @@ The same sequences and labels as the detectors', and a film of short crossings o
 between two key frames is what a key frame cannot show.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 import tempfile
@@ -14,27 +12,23 @@ import threading
 from time import thread_time
 from typing import override
 
-import av
-import numpy as np
-
 from ringwatch.idle import SizeHint
 from ringwatch.pipeline import Mode, Pipeline
 from ringwatch.video import Decoder, EndOfStream, MediaPacket, Source, SourceConfig
 from ringwatch.vision import Detector, select_primitives
 
-from .nuisances import FRAME_S, Picture, car, chain, noise, person
+from .films import GOP_S, encode, film
+from .nuisances import FRAME_S, Picture
 from .sequences import Sequence, Tally, Truth, read, spans
 
 COLUMNS = (
     "frame_recall", "false_positives", "onset_delay_s", "alert_late_s", "episodes", "episodes_found",
     "without_key", "without_key_found", "decoded_share", "dozing_share", "cpu_ms_per_input",
 )  # fmt: skip
-GOP_S = 2.0
 WARM_S = 20.0  # before the first crossing: the camera has been on for a while
 PAUSE_S = 9.0  # between crossings, plus a phase, so that key frames fall everywhere
 LENGTHS_S = (0.4, 0.6, 1.0, 1.5, 2.0, 4.0)
 PHASES = 4
-SEED = 7
 
 type Spans = list[tuple[float, float]]
 
@@ -151,45 +145,13 @@ def crossings() -> list[tuple[str, float, float]]:
     return planned
 
 
-def film(scene: Picture, sigma: float, planned: list[tuple[str, float, float]]) -> Iterator[Picture]:
-    """Yield a still scene with a sensor's noise and whoever crosses it, 25 frames a second."""
-    grain = chain(noise(np.random.default_rng(SEED), sigma))
-    length_s = planned[-1][2] + PAUSE_S
-    for number in range(round(length_s / FRAME_S)):
-        time_s = number * FRAME_S
-        picture = scene
-        for kind, begin_s, end_s in planned:
-            if begin_s <= time_s <= end_s:
-                draw = person if kind == "person" else car
-                picture = draw(picture, (time_s - begin_s) / (end_s - begin_s))
-        yield np.clip(np.rint(grain(picture, time_s)), 0, 255).astype(np.uint8)
-
-
-def encode(pictures: Iterator[Picture], path: Path, crf: int = 25) -> None:
-    """Write gray pictures as H.264 with a key frame every two seconds."""
-    gop = round(GOP_S / FRAME_S)
-    params = f"keyint={gop}:min-keyint={gop}:scenecut=0:bframes=0"
-    options = {"preset": "veryfast", "tune": "zerolatency", "crf": str(crf), "x264-params": params}
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=round(1 / FRAME_S), options=options)
-        stream.pix_fmt = "yuv420p"
-        for number, picture in enumerate(pictures):
-            gray = np.asarray(picture, np.uint8)[: picture.shape[0] // 2 * 2, : picture.shape[1] // 2 * 2]
-            if not number:
-                stream.height, stream.width = gray.shape
-            frame = av.VideoFrame.from_ndarray(gray, format="gray").reformat(format="yuv420p")
-            frame.pts, frame.time_base = number, Fraction(1, round(1 / FRAME_S))
-            container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-
-
 def short_crossings(scene: Picture, fps: float, sigma: float) -> dict[str, dict[str, float | None]]:
     """Return per mode how many crossings of each length are found, and what else."""
     planned = crossings()
     figures: dict[str, dict[str, float | None]] = {}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "crossings.mp4"
-        encode(film(scene, sigma, planned), path)
+        encode(film(scene, sigma, planned, planned[-1][2] + PAUSE_S), path)
         for name, (mode, hint) in contenders().items():
             run = play(path, mode, hint, fps)
             columns: dict[str, float | None] = {}

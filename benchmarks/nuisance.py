@@ -75,7 +75,9 @@ def stills(folder: Path) -> list[Picture]:
             with av.open(str(path)) as video:
                 step = max(1, video.streams.video[0].frames // 25)
                 frames = [
-                    f.to_ndarray(format="gray") for i, f in enumerate(video.decode(video=0)) if i % step == 0
+                    np.asarray(f.to_ndarray(format="gray"), np.uint8)
+                    for i, f in enumerate(video.decode(video=0))
+                    if i % step == 0
                 ]
             middle = np.median(np.stack(frames), axis=0).astype(np.float32)
             height = round(middle.shape[0] * WIDTH / middle.shape[1])

@@ -70,7 +70,8 @@ def night(picture: Picture, time_s: float) -> Picture:
     height, width = picture.shape
     rows, columns = np.mgrid[0:height, 0:width].astype(np.float32)
     away = ((rows / height - 0.55) ** 2 + (columns / width - 0.5) ** 2) * 2.2
-    return picture * 0.45 * np.exp(-away) + 12
+    lit: Picture = np.exp(-away)
+    return picture * 0.45 * lit + 12
 
 
 def noise(rng: np.random.Generator, sigma: float) -> Model:
@@ -78,8 +79,10 @@ def noise(rng: np.random.Generator, sigma: float) -> Model:
 
     def apply(picture: Picture, time_s: float) -> Picture:
         del time_s
-        grain = rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
-        return picture + 0.7 * grain + 0.6 * cv2.blur(grain, (3, 3)) * 3 * 0.5
+        grain: Picture = rng.standard_normal(picture.shape, np.float32) * np.float32(sigma)
+        shared = np.asarray(cv2.blur(grain, (3, 3)), np.float32)
+        seen: Picture = picture + 0.7 * grain + 0.6 * shared * 3 * 0.5
+        return seen
 
     return apply
 
@@ -193,7 +196,7 @@ def headlights(rng: np.random.Generator, shape: tuple[int, int]) -> Model:
             done = (time_s - begin_s) / length_s
             if -0.2 < done < 1.2:
                 x = width * (done * 1.6 - 0.3 if direction > 0 else 1.3 - done * 1.6)
-                beam = np.exp(
+                beam: Picture = np.exp(
                     -(((columns - x) / (0.22 * width)) ** 2) - ((rows - 0.6 * height) / (0.3 * height)) ** 2
                 )
                 return picture * (1 + 1.3 * beam) + 10 * beam
@@ -209,8 +212,8 @@ def clouds(rng: np.random.Generator, shape: tuple[int, int]) -> Model:
     """
     height, width = shape
     field = rng.random((3, 22)).astype(np.float32)
-    field = cv2.resize(field, (width * 7, height * 2), interpolation=cv2.INTER_CUBIC)
-    field = np.clip((field - 0.2) / 0.6, 0, 1) * 0.35 + 0.65
+    wide = cv2.resize(field, (width * 7, height * 2), interpolation=cv2.INTER_CUBIC)
+    field = np.asarray(np.clip((wide - 0.2) / 0.6, 0, 1) * 0.35 + 0.65, np.float32)
 
     def apply(picture: Picture, time_s: float) -> Picture:
         left = int(time_s * 22) % (field.shape[1] - width)
@@ -262,12 +265,13 @@ def pumping(rng: np.random.Generator, shape: tuple[int, int]) -> Model:
     def apply(picture: Picture, time_s: float) -> Picture:
         age_s = time_s % 2.0
         small = cv2.resize(picture, (width // 8, height // 8), interpolation=cv2.INTER_AREA)
-        blocky = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+        blocky = np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST), np.float32)
         if age_s < FRAME_S or "error" not in state:
             error = rng.normal(0, 3.5, (height // 8 + 1, width // 8 + 1)).astype(np.float32)
             state["error"] = error.repeat(8, 0).repeat(8, 1)[:height, :width]
         lost = 0.6 * math.exp(-age_s / 0.5)
-        return picture * (1 - lost) + blocky * lost + state["error"] * (0.4 + lost)
+        seen: Picture = picture * (1 - lost) + blocky * lost + state["error"] * (0.4 + lost)
+        return seen
 
     return apply
 
@@ -289,7 +293,7 @@ def branches(rng: np.random.Generator, shape: tuple[int, int]) -> Model:
             1.0,
             -1,
         )
-    cover = cv2.GaussianBlur(cover, (0, 0), 1.0)
+    cover = np.asarray(cv2.GaussianBlur(cover, (0, 0), 1.0), np.float32)
     phase = cv2.resize(
         rng.random((10, 14)).astype(np.float32) * 6, (width, height), interpolation=cv2.INTER_CUBIC
     )
@@ -371,10 +375,12 @@ def flicker(rng: np.random.Generator, shape: tuple[int, int]) -> Model:
     rows = np.linspace(0, 1, shape[0], dtype=np.float32)[:, None]
 
     def apply(picture: Picture, time_s: float) -> Picture:
-        band = np.sin(2 * math.pi * (1.3 * rows + 0.9 * time_s)) + np.sin(
+        band: Picture = np.sin(2 * math.pi * (1.3 * rows + 0.9 * time_s)) + np.sin(
             2 * math.pi * (1.9 * rows - 2.3 * time_s)
         )
-        return picture * (1 + 0.05 * band) + rng.standard_normal(shape, np.float32) * 1.5
+        grain: Picture = rng.standard_normal(shape, np.float32)
+        seen: Picture = picture * (1 + 0.05 * band) + grain * 1.5
+        return seen
 
     return apply
 

@@ -55,15 +55,15 @@ def bars(path: Path, panels: Mapping[str, Mapping[str, Figures]], bar_at: Mappin
         draw.text((_MARGIN, top - 18), f"{panel} (highest {highest:.3g})", "black", font)
         step = (_WIDTH - 2 * _MARGIN) / max(1, len(groups))
         for place, (group, values) in enumerate(groups.items()):
-            left = _MARGIN + place * step
+            start = _MARGIN + place * step
             thick = 0.8 * step / max(1, len(names))
             for index, name in enumerate(names):
                 value = values.get(name)
                 if value is not None:
-                    x = left + index * thick
+                    x = start + index * thick
                     y = top + _PANEL - 25 - (_PANEL - 30) * value / highest
                     draw.rectangle((x, y, x + thick - 1, top + _PANEL - 25), _COLORS[index % len(_COLORS)])
-            draw.text((left, top + _PANEL - 22), group[:18], "black", font)
+            draw.text((start, top + _PANEL - 22), group[:18], "black", font)
         if panel in bar_at:
             y = top + _PANEL - 25 - (_PANEL - 30) * bar_at[panel] / highest
             draw.line((_MARGIN, y, _WIDTH - _MARGIN, y), "#c1121f", 1)

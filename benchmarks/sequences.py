@@ -74,7 +74,7 @@ def read(sequence: Sequence, fps: float, *, color: bool = False) -> Iterator[Sho
                 _plane(frame),
                 _plane(label.reformat(format="gray")),
                 number >= sequence.first_labelled,
-                frame.to_ndarray(format="bgr24") if color else None,
+                np.asarray(frame.to_ndarray(format="bgr24"), np.uint8) if color else None,
             )
 
 
@@ -97,8 +97,8 @@ class Truth:
         motion = np.count_nonzero(shot.label == 255) / shot.label.size
         unsure = np.count_nonzero((shot.label == 170) | (shot.label == 50)) / shot.label.size
         self.times_s.append(shot.time_s)
-        self.moving.append(shot.scored and motion > MOVING_SHARE)
-        self.still.append(shot.scored and motion == 0 and unsure < UNSURE_SHARE)
+        self.moving.append(shot.scored and bool(motion > MOVING_SHARE))
+        self.still.append(shot.scored and bool(motion == 0 and unsure < UNSURE_SHARE))
 
     def episodes(self) -> list[tuple[float, float]]:
         """Return (first, last) moving frame of every labeled episode."""
