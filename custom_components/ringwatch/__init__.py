@@ -6,7 +6,7 @@ One entry, and a subentry for each camera. Adding, changing or removing a camera
 import asyncio
 from pathlib import Path
 
-from homeassistant.config_entries import ConfigSubentry
+from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
 from homeassistant.helpers import config_validation as cv, device_registry as dr
@@ -69,9 +69,10 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
 
 async def async_unload_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -> bool:
     """Remove the entities and end all threads."""
-    if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
-        return False
-    await _async_stop(entry.runtime_data)
+    async with entry.runtime_data.following:
+        if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
+            return False
+        await _async_stop(entry.runtime_data)
     return True
 
 
@@ -91,6 +92,8 @@ async def _async_follow_subentries(hass: HomeAssistant, entry: RingwatchConfigEn
     """Bring the running cameras into line with the subentries; what did not change goes on undisturbed."""
     data = entry.runtime_data
     async with data.following:
+        if entry.state is not ConfigEntryState.LOADED:
+            return  # unloaded while this waited; the next set-up sees what changed
         cameras = _cameras(entry)
         for subentry_id in data.cameras.keys() - cameras.keys():
             await data.cameras.pop(subentry_id).async_stop()

@@ -213,6 +213,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     # Watching
 
     def _start_watching(self) -> None:
+        if self._watcher is not None:
+            return  # a change of the settings was faster
         self._down = {}
         config = WatcherConfig(
             name=self.title,
