@@ -12,6 +12,7 @@ from tests.fixtures.house import House, media_server, until
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.hass_process,
+    pytest.mark.xdist_group("house"),
     pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
 ]
 

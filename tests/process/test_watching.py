@@ -12,7 +12,7 @@ import pytest
 from script.lib.hass_client import HassClient
 from tests.fixtures.house import HEIGHT, WIDTH, House, until
 
-pytestmark = pytest.mark.hass_process
+pytestmark = [pytest.mark.hass_process, pytest.mark.xdist_group("house")]
 
 GATE = {"name": "Gate", "kind": "watch", "points": [[0, 0.3], [1, 0.3], [1, 1], [0, 1]]}
 NEIGHBOR = {"name": "Neighbor", "kind": "privacy", "points": [[0, 0], [0.5, 0], [0.5, 0.5], [0, 0.5]]}
