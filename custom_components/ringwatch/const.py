@@ -73,3 +73,4 @@ ISSUE_SETTINGS_LOST: Final = "settings_lost"
 
 DEFAULT_HOLD_S: Final = 10  # a person who stands still for a moment should not end the motion
 HOLD_MAX_S: Final = 300
+SENSITIVITY_MAX: Final = 100

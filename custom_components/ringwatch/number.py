@@ -13,7 +13,7 @@ from homeassistant.const import EntityCategory, Platform, UnitOfTime
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .const import HOLD_MAX_S
+from .const import HOLD_MAX_S, SENSITIVITY_MAX
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, async_follow_cameras
 from .settings import SettingsChanges
@@ -34,7 +34,7 @@ NUMBERS: tuple[RingwatchNumberDescription, ...] = (
         translation_key="sensitivity",
         entity_category=EntityCategory.CONFIG,
         native_min_value=0,
-        native_max_value=100,
+        native_max_value=SENSITIVITY_MAX,
         native_step=1,
         mode=NumberMode.SLIDER,
         setting="sensitivity",

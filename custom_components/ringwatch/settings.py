@@ -20,7 +20,7 @@ from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.util.file import WriteError
 from homeassistant.util.json import load_json_object
 
-from .const import DEFAULT_HOLD_S, DOMAIN
+from .const import DEFAULT_HOLD_S, DOMAIN, HOLD_MAX_S, SENSITIVITY_MAX
 from .vision import DetectorSettings, Zone, ZoneKind, parse_zones, zones_to_json
 
 _LOGGER = logging.getLogger(__name__)
@@ -117,25 +117,34 @@ class CameraSettingsStore:
     async def async_update(self, subentry_id: str, **changes: Unpack[SettingsChanges]) -> CameraSettings:
         """Change a camera's settings; they are on disk when this returns.
 
-        What makes a camera see less holds at once, before the disk is asked; what makes it see more
-        holds only when it is stored.
+        What makes a camera see less holds at once, before the disk is asked and although it may be busy or
+        broken; everything else holds only when it is stored.
         """
+        hidden = replace(self.get(subentry_id), **changes)
+        if hides := _hides(self.get(subentry_id), hidden):
+            self._apply(subentry_id, hidden)
         async with self._lock:
             before = self.get(subentry_id)
-            after = replace(before, **changes)
-            if _sees_less(before, after):
-                self._apply(subentry_id, after)
-                await self._async_save(self._settings)
-            else:
-                await self._async_save(self._settings | {subentry_id: after})
+            await self._async_save(self._settings | {subentry_id: replace(before, **changes)})
+            now = self.get(subentry_id)
+            # What was hidden while the disk was busy was asked for later than this.
+            still_wanted = {
+                name: value for name, value in changes.items() if getattr(now, name) == getattr(before, name)
+            }
+            after = replace(now, **still_wanted)
+            if after != now or not hides:
                 self._apply(subentry_id, after)
         return after
 
     async def async_remove(self, subentry_id: str) -> None:
         """Forget a camera."""
         async with self._lock:
-            if self._settings.pop(subentry_id, None) is not None:
+            if self._settings.pop(subentry_id, None) is None:
+                return
+            try:
                 await self._async_save(self._settings)
+            except HomeAssistantError as err:
+                _LOGGER.warning("%s", err)  # what is left in the file belongs to nobody
 
     @callback
     def async_listen(self, subentry_id: str, listener: SettingsListener) -> CALLBACK_TYPE:
@@ -189,10 +198,20 @@ def _write(path: Path, cameras: dict[str, Any]) -> None:
     save_json(str(path), {"version": STORAGE_VERSION, "cameras": cameras}, private=True, atomic_writes=True)
 
 
-def _sees_less(before: CameraSettings, after: CameraSettings) -> bool:
-    privacy_zones_before = {zone for zone in before.zones if zone.kind is ZoneKind.PRIVACY}
-    privacy_zones_after = {zone for zone in after.zones if zone.kind is ZoneKind.PRIVACY}
-    return after.privacy >= before.privacy and privacy_zones_after >= privacy_zones_before
+def _hides(before: CameraSettings, after: CameraSettings) -> bool:
+    """Tell whether a change hides something and reveals nothing."""
+    zones_before, zones_after = _privacy_zones(before), _privacy_zones(after)
+    if (
+        after.privacy < before.privacy
+        or after.detection > before.detection
+        or not zones_after >= zones_before
+    ):
+        return False
+    return after.privacy > before.privacy or after.detection < before.detection or zones_after > zones_before
+
+
+def _privacy_zones(settings: CameraSettings) -> set[Zone]:
+    return {zone for zone in settings.zones if zone.kind is ZoneKind.PRIVACY}
 
 
 def _to_json(settings: CameraSettings) -> dict[str, object]:
@@ -206,13 +225,20 @@ def _to_json(settings: CameraSettings) -> dict[str, object]:
 
 
 def _from_json(stored: dict[str, Any]) -> CameraSettings:
+    """Read a camera's settings, whoever wrote them. Raises KeyError, TypeError or ValueError."""
     detection, privacy = stored["detection"], stored["privacy"]
     if not isinstance(detection, bool) or not isinstance(privacy, bool):
         raise TypeError("detection and privacy are true or false")
     return CameraSettings(
         detection=detection,
         privacy=privacy,
-        sensitivity=int(stored["sensitivity"]),
-        hold_s=int(stored["hold_s"]),
+        sensitivity=_whole(stored["sensitivity"], SENSITIVITY_MAX),
+        hold_s=_whole(stored["hold_s"], HOLD_MAX_S),
         zones=parse_zones(stored["zones"]),
     )
+
+
+def _whole(value: object, highest: int) -> int:
+    if not isinstance(value, int) or not 0 <= value <= highest:
+        raise ValueError(f"{value!r} is not a whole number from 0 to {highest}")
+    return value
