@@ -1,6 +1,8 @@
 """The owner's choices: on disk before an action returns, and never less private than was asked for."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 import json
 from pathlib import Path
 import stat
@@ -46,6 +48,19 @@ def break_disk(hass: HomeAssistant) -> None:
     path = settings_path(hass)
     path.unlink(missing_ok=True)
     path.mkdir()
+
+
+@asynccontextmanager
+async def hanging_disk(hass: HomeAssistant) -> AsyncIterator[None]:
+    """Let nothing be written meanwhile: all executor threads are taken."""
+    go_on = threading.Event()
+    workers = hass.loop._default_executor._max_workers  # type: ignore[attr-defined]
+    waiting = [hass.async_add_executor_job(go_on.wait) for _ in range(workers)]
+    try:
+        yield
+    finally:
+        go_on.set()
+    await asyncio.gather(*waiting)
 
 
 @pytest.fixture
@@ -148,12 +163,8 @@ async def test_what_hides_holds_before_the_disk_is_done(
 async def test_what_hides_does_not_wait_for_a_busy_disk_and_nothing_undoes_it(
     hass: HomeAssistant, store: CameraSettingsStore
 ) -> None:
-    """All executor threads are taken, as they are when a disk hangs."""
     await store.async_update(FRONT, privacy=True)
-    go_on = threading.Event()
-    workers = hass.loop._default_executor._max_workers  # type: ignore[attr-defined]
-    waiting = [hass.async_add_executor_job(go_on.wait) for _ in range(workers)]
-    try:
+    async with hanging_disk(hass):
         reveal = hass.async_create_task(store.async_update(FRONT, privacy=False, sensitivity=70))
         await asyncio.sleep(0)
         assert store.get(FRONT).privacy
@@ -161,9 +172,7 @@ async def test_what_hides_does_not_wait_for_a_busy_disk_and_nothing_undoes_it(
         await asyncio.sleep(0)
         assert not store.get(FRONT).detection
         assert not hide.done()
-    finally:
-        go_on.set()
-    await asyncio.gather(*waiting, reveal, hide)
+    await asyncio.gather(reveal, hide)
     assert store.get(FRONT) == CameraSettings(detection=False, sensitivity=70)
     assert (on_disk(hass) or {})[FRONT]["detection"] is False
 
@@ -173,8 +182,9 @@ async def test_privacy_that_is_asked_for_while_it_is_being_lifted_wins(
 ) -> None:
     seen: list[bool] = []
     store.async_listen(FRONT, lambda settings: seen.append(settings.privacy))
-    lift = hass.async_create_task(store.async_update(FRONT, sensitivity=10, privacy=False))
-    back = hass.async_create_task(store.async_update(FRONT, privacy=True))
+    async with hanging_disk(hass):
+        lift = hass.async_create_task(store.async_update(FRONT, sensitivity=10, privacy=False))
+        back = hass.async_create_task(store.async_update(FRONT, privacy=True))
     await asyncio.gather(lift, back)
     assert store.get(FRONT) == CameraSettings(sensitivity=10, privacy=True)
     assert seen == [True, True]
