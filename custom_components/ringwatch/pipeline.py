@@ -4,6 +4,7 @@ Thinning goes by the stream's time, on a fixed grid: 5 of 25 frames are every fi
 In mode *auto* only key frames are decoded while nothing moves (idle.py says what wakes it).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -69,12 +70,15 @@ class Pipeline:
         fps: float,
         mode: Mode = Mode.FULL,
         size_hint: SizeHint | None = None,
+        observe: Callable[[AnalyzedFrame], None] | None = None,
     ) -> None:
+        """`observe` is told of each frame before the detector sees the next: a backlog comes at once."""
         self._decoder = decoder
         self._detector = detector
         self._throttle = Throttle(fps)
         self._mode = mode
         self._hint = size_hint or SizeHint()
+        self._observe = observe
         self._gop = GopWatch()
         self._analyzing = True
         self._dozing = False
@@ -225,4 +229,7 @@ class Pipeline:
                 self._hint.judge(something=True)
                 self._hinted = False
         self.frames_analyzed += 1
-        return AnalyzedFrame(picture, result)
+        analyzed = AnalyzedFrame(picture, result)
+        if self._observe is not None:
+            self._observe(analyzed)
+        return analyzed

@@ -25,11 +25,12 @@ import time
 from typing import NoReturn, override
 
 from script.lib.core import load_core
+from script.lib.view_output import ViewWriter
 from script.lib.watch_output import HumanReport, JsonReport, MaskWriter, Report
 
 load_core()
 
-from ringwatch.pipeline import Mode, Pipeline
+from ringwatch.pipeline import AnalyzedFrame, Mode, Pipeline
 from ringwatch.video import (
     Decoder,
     EndOfStream,
@@ -77,6 +78,7 @@ class Options:
     mode: Mode
     duration_s: float
     masks: Path | None
+    show: Path | None
     json: bool
     frames: bool
 
@@ -142,6 +144,12 @@ def parse_options(arguments: list[str]) -> Options:
         metavar="OUT.mkv",
         help="write each analyzed frame's foreground (FFV1 gray, 0 or 255)",
     )
+    parser.add_argument(
+        "--show",
+        type=Path,
+        metavar="OUT.mp4",
+        help="write what the detector sees and why each part counts or not",
+    )
     given = parser.parse_args(arguments)
     try:
         address, username, password = split_credentials(validate_url(given.source, allow_files=True))
@@ -153,7 +161,10 @@ def parse_options(arguments: list[str]) -> Options:
             fps=given.fps,
             mode=Mode(given.mode),
             duration_s=given.duration,
-            masks=_check_masks(given.masks) if given.masks else None,
+            masks=_check_output(given.masks, ".mkv", "masks are written as Matroska")
+            if given.masks
+            else None,
+            show=_check_output(given.show, ".mp4", "the view is written as MP4") if given.show else None,
             json=given.json,
             frames=given.frames,
         )
@@ -176,9 +187,9 @@ def _read_zones(path: Path) -> tuple[Zone, ...]:
         raise BadInputError(f"{path} is not JSON") from None
 
 
-def _check_masks(path: Path) -> Path:
-    if path.suffix != ".mkv":
-        raise BadInputError(f"{path}: masks are written as Matroska; the name should end in .mkv")
+def _check_output(path: Path, suffix: str, what: str) -> Path:
+    if path.suffix != suffix:
+        raise BadInputError(f"{path}: {what}; the name should end in {suffix}")
     if path.is_dir() or not path.parent.is_dir():
         raise BadInputError(f"{path} is not a file that can be written: its folder has to exist")
     return path
@@ -194,8 +205,11 @@ class Watch:
         self._source = Source(options.config, stop=stop)
         self._detector = Detector(DetectorSettings(options.sensitivity, options.zones), options.primitives)
         decoder = Decoder(self._source)
-        self._pipeline = Pipeline(decoder, self._detector, fps=options.fps, mode=options.mode)
+        self._pipeline = Pipeline(
+            decoder, self._detector, fps=options.fps, mode=options.mode, observe=self._draw
+        )
         self._masks: MaskWriter | None = None
+        self._view: ViewWriter | None = None
         self._duration_s = 0.0
         self._moving_s = 0.0
         self._events = 0
@@ -208,6 +222,8 @@ class Watch:
             info = self._source.open()
             if self._options.masks:
                 self._masks = stack.enter_context(MaskWriter(self._options.masks))
+            if self._options.show:
+                self._view = stack.enter_context(ViewWriter(self._options.show))
             self._report.begin(info, self._options.duration_s)
             broken = self._watch()
         self._report.summary(
@@ -245,9 +261,6 @@ class Watch:
             result = picture.result
             if result.time_s >= self._options.duration_s:
                 continue
-            if self._masks:
-                frame = picture.decoded.frame
-                self._masks.write(self._detector.mask, frame.width, frame.height, result.time_s)
             if result.ended:
                 self._end(result.ended)
             if result.started:
@@ -258,6 +271,16 @@ class Watch:
             end_s = packet.time_s + packet.duration_s
             self._duration_s = max(self._duration_s, min(end_s, self._options.duration_s))
             self._report.progress(self._duration_s)
+
+    def _draw(self, analyzed: AnalyzedFrame) -> None:
+        """Write the mask and the view of a frame, as the detector is right after it."""
+        frame, time_s = analyzed.decoded.frame, analyzed.result.time_s
+        if time_s >= self._options.duration_s:
+            return
+        if self._masks:
+            self._masks.write(self._detector.mask, frame.width, frame.height, time_s)
+        if self._view and (explanation := self._detector.explain()):
+            self._view.write(frame, explanation, self._options.zones)
 
     def _end(self, ended: MotionEnd) -> None:
         self._events += 1

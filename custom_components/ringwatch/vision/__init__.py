@@ -1,6 +1,7 @@
 """Vision: frames in, motion out. NumPy, and OpenCV where it is installed; no I/O and no clock."""
 
 from .detector import Detector
+from .explain import Explanation, Shown
 from .primitives import Primitives, resize_mask, select_primitives
 from .sight import Sight
 from .types import (
@@ -21,11 +22,13 @@ __all__ = [
     "Detector",
     "DetectorSettings",
     "EngineError",
+    "Explanation",
     "FrameResult",
     "MotionEnd",
     "MotionStart",
     "Primitives",
     "Reason",
+    "Shown",
     "Sight",
     "Zone",
     "ZoneError",

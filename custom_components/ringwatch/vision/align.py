@@ -5,7 +5,7 @@ the frame to the model's picture (Lucas and Kanade 1981, with gain and offset as
 to fine. Only a thousand points are looked at: the strongest edges tell the shift, a grid the light.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,8 @@ GAINS = (0.3, 3.0)  # one automatic exposure step is at most about this
 EXTREME_OFFSET = 80.0  # gray levels
 MIN_INLIERS = 50  # points: four unknowns want a dozen each
 SMALL_STEP = 0.05  # pixels: the fit has arrived
+STEADY_RATIO = 1.05  # the last alignment still fits while its residual grows by no more than this
+STEADY_LEVELS = 0.05  # gray levels, on top: what noise adds
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
 SEARCH_CELLS = 3  # of a quarter of the size
 MAX_SHIFT = 14.0  # analysis pixels, 8 % of the width: more is another view
@@ -41,6 +43,7 @@ class Alignment:
     dy: float = 0.0
     gain: float = 1.0
     offset: float = 0.0
+    cost: float = -1.0  # mean residual that it left at half the size; below 0: not to be relied on
 
     def light_table(self) -> Gray:
         """Return what every gray level of the frame is in the model's light."""
@@ -85,8 +88,19 @@ class Aligner:
         height, width = half.shape
         covered = foreground[: 2 * height : 2, : 2 * width : 2]
         level = self._coarse
-        last = Alignment(before.dx / 2, before.dy / 2)
-        best, cost = level.best(half, covered, (Alignment(), last))
+        last = Alignment(before.dx / 2, before.dy / 2, before.gain, before.offset)
+        if before.cost >= 0:
+            _, cost = level.best(half, covered, (last,))
+            if cost <= STEADY_RATIO * before.cost + STEADY_LEVELS:
+                return before
+        found = self._fit(frame, foreground, half, covered, last)
+        halved = Alignment(found.dx / 2, found.dy / 2, found.gain, found.offset)
+        _, cost = level.best(half, covered, (halved,))
+        return replace(found, cost=cost)
+
+    def _fit(self, frame: Gray, foreground: Mask, half: Float, covered: Mask, last: Alignment) -> Alignment:
+        level = self._coarse
+        best, cost = level.best(half, covered, (Alignment(), Alignment(last.dx, last.dy)))
         if cost > 0.4 * float(INLIER):
             best, cost = level.best(half, covered, (best, self._light(half, covered)))
         if cost > SEARCH_COST:
@@ -196,7 +210,7 @@ class _Level:
             prior = GAIN_PRIOR * inliers.size
             normal[-2, -2] += prior
             right[-2] += prior * (1.0 - at.gain)
-            normal[np.diag_indices_from(normal)] += 1e-3 * inliers.size
+            normal.flat[:: len(normal) + 1] += 1e-3 * inliers.size
             step = np.linalg.solve(normal, right)
             dx, dy = (float(step[0]), float(step[1])) if shift else (0.0, 0.0)
             at = Alignment(

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from numpy.typing import NDArray
 from .align import Aligner, Alignment, moved_back, outside, shifted
 from .background import Background
 from .events import Events, Moving
+from .explain import Explanation, explain
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
 from .regions import Regions, close, drop_soft, find_regions
 from .shade import shaded
@@ -45,6 +47,7 @@ class Detector:
         self._suppressed: Counter[str] = Counter()
         self._events = Events()
         self._shape: tuple[int, int] | None = None
+        self._seen: Seen | None = None
         self._shake = 0.0  # pixels that the picture jumped by lately
         self._alignment = Alignment()
         self._place = (0.0, 0.0)  # where the camera has looked lately, against the model
@@ -72,6 +75,23 @@ class Detector:
     def engine(self) -> str:
         """The name of the primitives in use."""
         return self._primitives.name
+
+    def explain(self) -> Explanation | None:
+        """Say what the last frame was compared with and why each part of it counts or not."""
+        if self._shape is None:
+            return None
+        seen = self._seen
+        return explain(
+            picture=self._background.picture(),
+            seen=seen,
+            tracks=self._tracker.tracks,
+            restless_s=self._restless_s,
+            hidden=self._hidden,
+            watched=self._watched,
+            alignment=self._alignment,
+            suppressed=self._suppressed,
+            time_s=self._time_s,
+        )
 
     def configure(self, settings: DetectorSettings) -> None:
         """Change the settings and keep the model, unless privacy zones differ."""
@@ -127,6 +147,7 @@ class Detector:
     def take(self, sight: Sight) -> FrameResult:
         """Learn from the last frame looked at; return what moves in it."""
         time_s, seen = sight.time_s, sight.seen
+        self._seen = seen
         if seen is None:
             ended = self._events.close()
             self._begin(sight.luma, time_s)
@@ -269,8 +290,8 @@ class Detector:
 
     def _follow(self, seen: Seen, regions: Regions, time_s: float) -> None:
         self._suppressed["zone"] += seen.in_zone
-        self._suppressed["soft"] += regions.soft
-        self._suppressed["small"] += regions.too_small
+        self._suppressed["soft"] += len(regions.soft)
+        self._suppressed["small"] += len(regions.small)
         self._suppressed["no_displacement"] += self._tracker.update(regions.regions, time_s, self._strictness)
         frame = seen.frame
         self._absorb(frame, regions, time_s)
@@ -283,6 +304,7 @@ class Detector:
             self._follow_light()
             self._follow_place()
             self._aligner = Aligner(self._background.picture(), ~self._hidden)
+            self._alignment = replace(self._alignment, cost=-1.0)  # found against another picture
 
     def _learn_restlessness(self, regions: Regions, mask: Mask) -> None:
         """Remember where things move unconfirmed (sway: above 0) or confirmed (a road: below), in seconds."""

@@ -30,12 +30,15 @@ class Region:
 
 @dataclass(frozen=True, slots=True)
 class Regions:
-    """The regions of a frame; `labels` is 0 where there is none."""
+    """The regions of a frame; `labels` is 0 where there is none.
+
+    `small` and `soft` are the labels of what was dropped for its size or its missing core, and as light.
+    """
 
     components: Components
     regions: tuple[Region, ...]
-    too_small: int
-    soft: int = 0
+    small: tuple[int, ...] = ()
+    soft: tuple[int, ...] = ()
 
     def mask(self, labels: list[int]) -> Mask:
         """Return the pixels of some regions."""
@@ -58,7 +61,7 @@ def find_regions(
     components = primitives.components(mask)
     count = len(components.areas)
     if not count:
-        return Regions(components, (), 0)
+        return Regions(components, ())
     core = np.bincount(components.labels[strong & mask], minlength=count + 1)[1:]
     restless = np.bincount(components.labels[mask], restless_s[mask], count + 1)[1:] / components.areas
     kept = (components.areas >= min_area) & (core >= MIN_CORE_PIXELS)
@@ -78,7 +81,8 @@ def find_regions(
         for index in np.flatnonzero(kept)
     ]
     regions.sort(key=lambda region: (-region.area, region.box))
-    return Regions(components, tuple(regions), count - len(regions))
+    small = tuple(int(index) + 1 for index in np.flatnonzero(~kept))
+    return Regions(components, tuple(regions), small)
 
 
 def drop_soft(regions: Regions, frame: Gray, background: Gray, primitives: Primitives) -> Regions:
@@ -111,4 +115,4 @@ def drop_soft(regions: Regions, frame: Gray, background: Gray, primitives: Primi
     if not soft:
         return regions
     kept = tuple(region for region in regions.regions if region.label not in soft)
-    return Regions(regions.components, kept, regions.too_small, len(soft))
+    return Regions(regions.components, kept, regions.small, tuple(sorted(soft)))

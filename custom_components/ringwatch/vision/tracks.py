@@ -47,6 +47,19 @@ SETTLE_S = 2.0  # after a jump of light: what grows from then on is exposure set
 MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Why a track is motion or not yet: a code, what it has and what it would need.
+
+    Codes: `young` and `small` (seconds), `restless` (seconds of unconfirmed motion in its place), `clutter`
+    (analysis pixels), `no_displacement` (analysis pixels gone), `moved`, `grew`.
+    """
+
+    code: str
+    has: float = 0.0
+    needs: float = 0.0
+
+
 @dataclass(slots=True, eq=False)
 class Track:
     """One thing seen in several frames; lengths in analysis pixels."""
@@ -71,6 +84,7 @@ class Track:
     confirmed_s: float | None = None
     reason: Reason | None = None
     score: float = 0.0
+    verdict: Verdict = field(default_factory=lambda: Verdict("young"))
     labels: list[int] = field(default_factory=list)
 
     @property
@@ -208,7 +222,10 @@ class Tracker:
     def _judge(self, track: Track, time_s: float, strictness: float) -> None:
         """Confirm a track that has moved or grown; keep its reason up to date."""
         age_s = time_s - track.first_s
-        if age_s < MIN_AGE_S or time_s < track.judge_again_s:
+        if age_s < MIN_AGE_S:
+            track.verdict = Verdict("young", age_s, MIN_AGE_S)
+            return
+        if time_s < track.judge_again_s:
             return
         needed = strictness * max(
             MIN_SHIFT * self._diagonal,
@@ -217,7 +234,8 @@ class Tracker:
         share = track.area / (self._height * self._width)
         net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
         moved = net >= needed
-        if track.confirmed_s is None and self._doubtful(track, age_s):
+        if track.confirmed_s is None and (doubt := self._doubt(track, age_s)) is not None:
+            track.verdict = doubt
             return
         grew = (
             self._seen(track, time_s, SPANS_S[-1])
@@ -226,7 +244,10 @@ class Tracker:
             and track.area >= MIN_GROWTH * track.first_area
         )
         if not (moved or grew):
+            if track.confirmed_s is None:
+                track.verdict = Verdict("no_displacement", net, needed)
             return
+        track.verdict = Verdict("moved" if moved else "grew", net, needed)
         track.judge_again_s = time_s + JUDGE_AGAIN_S
         if track.confirmed_s is None:
             track.confirmed_s = time_s
@@ -257,21 +278,22 @@ class Tracker:
         points = sum(point[0] >= since_s for point in track.history)
         return points >= MIN_SEEN * frames
 
-    def _doubtful(self, track: Track, age_s: float) -> bool:
-        """Whether a track lies where things move all the time, or is as small as what came to nothing."""
+    def _doubt(self, track: Track, age_s: float) -> Verdict | None:
+        """Say if a track lies where things move all the time, or is as small as what came to nothing."""
         share = track.recent_area / (self._height * self._width)
         if track.restless_s < -TRUSTED_S:
-            return False
+            return None
         if share < SMALL_SHARE and age_s < SMALL_AGE_S:
-            return True
-        if track.restless_s > RESTLESS_S + RESTLESS_PER_S * min(age_s, HISTORY_S):
-            return True
+            return Verdict("small", age_s, SMALL_AGE_S)
+        restless_s = RESTLESS_S + RESTLESS_PER_S * min(age_s, HISTORY_S)
+        if track.restless_s > restless_s:
+            return Verdict("restless", track.restless_s, restless_s)
         if len(self._failed) < CLUTTER_TRACKS or age_s >= CLUTTER_AGE_S:
-            return False
+            return None
         areas = sorted(area for _, area in self._failed)
         usual = areas[int(CLUTTER_QUANTILE * (len(areas) - 1))]
-        most = CLUTTER_MAX_SHARE * self._height * self._width
-        return track.recent_area < min(CLUTTER_RATIO * usual, most)
+        least = min(CLUTTER_RATIO * usual, CLUTTER_MAX_SHARE * self._height * self._width)
+        return Verdict("clutter", track.recent_area, least) if track.recent_area < least else None
 
     def _reason(self, track: Track, age_s: float, share: float, moved: bool) -> Reason:
         if not moved:
