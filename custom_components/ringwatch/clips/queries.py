@@ -1,0 +1,157 @@
+"""Questions to the catalogue, from any thread: a page of clips, what overlaps a window, sums."""
+
+import base64
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+import json
+from pathlib import Path
+import sqlite3
+from typing import Any
+
+from .catalogue import NAME, connect, to_clip, to_ms
+from .model import Clip, Trigger
+
+MAX_PAGE = 500
+# A page leaves out where things moved: that is much, and asked for one clip at a time.
+_FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document, '[]'"
+_ONE = "SELECT id, path, size, sha256, keep, shared, document, moments FROM clips WHERE id = ? AND state = 1"
+
+
+class BadCursorError(ValueError):
+    """A cursor that no page was given with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Clips, newest first; `cursor` leads to the next page, None if this is the last."""
+
+    clips: tuple[Clip, ...]
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How much there is."""
+
+    clips: int
+    size_bytes: int
+
+
+class Questions:
+    """The reading side. Every question has a connection of its own: it may come from any thread."""
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / NAME
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        with closing(connect(self._path, write=False)) as db:
+            yield db
+
+    def get(self, clip_id: str) -> Clip | None:
+        """Return a clip that is whole, with where things moved in it."""
+        with self._open() as db:
+            row = db.execute(_ONE, (clip_id,)).fetchone()
+        return None if row is None else to_clip(row)
+
+    def page(
+        self,
+        *,
+        camera_id: str | None = None,
+        start: datetime | None = None,
+        end: datetime | None = None,
+        trigger: Trigger | None = None,
+        zone: str | None = None,
+        limit: int = 50,
+        cursor: str | None = None,
+    ) -> Page:
+        """Return clips that begin in [start, end), newest first. Raise BadCursorError."""
+        limit = min(max(limit, 1), MAX_PAGE)
+        tags = [f"trigger:{trigger}"] if trigger else []
+        tags += [f"zone:{zone}"] if zone else []
+        lead = "t0" if tags else "c"
+        source = "clips c"
+        if tags:
+            source = "tags t0 CROSS JOIN clips c ON c.id = t0.id"
+        where, values = ["c.state = 1"], list[Any]()
+        if tags:
+            where.append("t0.tag = ?")
+            values.append(tags[0])
+        for tag in tags[1:]:
+            where.append("EXISTS (SELECT 1 FROM tags t WHERE t.id = c.id AND t.tag = ?)")
+            values.append(tag)
+        if camera_id is not None:
+            where.append(f"{lead}.camera = ?")
+            values.append(camera_id)
+        if start is not None:
+            where.append(f"{lead}.start_ms >= ?")
+            values.append(to_ms(start))
+        if end is not None:
+            where.append(f"{lead}.start_ms < ?")
+            values.append(to_ms(end))
+        if cursor is not None:
+            where.append(f"({lead}.start_ms, {lead}.id) < (?, ?)")
+            values += _read_cursor(cursor)
+        query = (
+            f"SELECT {_FIELDS} FROM {source} WHERE {' AND '.join(where)}"  # noqa: S608
+            f" ORDER BY {lead}.start_ms DESC, {lead}.id DESC LIMIT ?"
+        )
+        with self._open() as db:
+            rows = db.execute(query, (*values, limit + 1)).fetchall()
+        clips = tuple(to_clip(row) for row in rows[:limit])
+        more = len(rows) > limit
+        return Page(clips, _cursor(clips[-1]) if more else None)
+
+    def overlapping(
+        self, start: datetime, end: datetime, *, camera_id: str | None = None
+    ) -> tuple[Clip, ...]:
+        """Return the clips that show any moment of [start, end), oldest first."""
+        with self._open() as db:
+            # No clip is longer than the longest: so only a short stretch of the index has to be looked at.
+            (longest,) = db.execute("SELECT MAX(end_ms - start_ms) FROM clips").fetchone()
+            query = (
+                f"SELECT {_FIELDS} FROM clips c WHERE c.state = 1 AND c.start_ms < ? AND c.start_ms > ?"  # noqa: S608
+                " AND c.end_ms > ?" + (" AND c.camera = ?" if camera_id is not None else "")
+            )
+            values: list[Any] = [to_ms(end), to_ms(start) - (longest or 0) - 1, to_ms(start)]
+            if camera_id is not None:
+                values.append(camera_id)
+            rows = db.execute(query + " ORDER BY c.start_ms, c.id", values).fetchall()
+        return tuple(to_clip(row) for row in rows)
+
+    def totals(
+        self, *, camera_id: str | None = None, start: datetime | None = None, end: datetime | None = None
+    ) -> Totals:
+        """Return number and bytes of the clips that begin in [start, end)."""
+        where, values = ["state = 1"], list[Any]()
+        for term, value in (("camera = ?", camera_id), ("start_ms >= ?", start), ("start_ms < ?", end)):
+            if value is not None:
+                where.append(term)
+                values.append(to_ms(value) if isinstance(value, datetime) else value)
+        with self._open() as db:
+            query = f"SELECT COUNT(*), COALESCE(SUM(size), 0) FROM clips WHERE {' AND '.join(where)}"  # noqa: S608
+            count, size = db.execute(query, values).fetchone()
+        return Totals(int(count), int(size))
+
+    def days(self, camera_id: str, utc_offset_s: int) -> list[tuple[str, int]]:
+        """Return (date, number of clips) of each day with clips, newest first. Days are local."""
+        with self._open() as db:
+            query = (
+                "SELECT date(start_ms / 1000 + ?, 'unixepoch') AS day, COUNT(*) FROM clips"
+                " WHERE camera = ? AND state = 1 GROUP BY day ORDER BY day DESC"
+            )
+            return [(str(day), int(n)) for day, n in db.execute(query, (utc_offset_s, camera_id)).fetchall()]
+
+
+def _cursor(clip: Clip) -> str:
+    return base64.urlsafe_b64encode(json.dumps([to_ms(clip.start), clip.id]).encode()).decode()
+
+
+def _read_cursor(cursor: str) -> list[Any]:
+    try:
+        start_ms, clip_id = json.loads(base64.urlsafe_b64decode(cursor.encode()))
+        return [int(start_ms), str(clip_id)]
+    except (ValueError, TypeError) as error:
+        raise BadCursorError("this cursor was not given with a page") from error

@@ -1,0 +1,53 @@
+"""The picture beside a clip: one of its key frames, small, private parts black."""
+
+import av
+import av.error
+
+from ..video import MediaPacket, StreamInfo, encode_jpeg
+from ..video.media import CodedPacket
+from ..vision import Zone, ZoneKind, zone_mask
+from .encode import is_masked, picture_decoder
+from .formats import FormatError
+
+WIDTH_PX = 640  # a media browser's tile on a sharp screen; about 40 KB
+AFTER_ONSET_S = 0.5  # by then whoever caused it is in the picture
+
+
+class Thumbnail:
+    """Chooses the key frame closest to where something happens, and makes a JPEG of it."""
+
+    def __init__(self, info: StreamInfo, zones: tuple[Zone, ...], onset_s: float) -> None:
+        """`onset_s` is in the stream's time; before the clip it means its beginning."""
+        self._info = info
+        self._zones = zones
+        self._wanted_s = onset_s + AFTER_ONSET_S
+        self._packet: MediaPacket | None = None
+
+    def offer(self, packet: MediaPacket) -> None:
+        """Look at a packet of the clip."""
+        if packet.kind != "video" or not packet.is_key:
+            return
+        best = self._packet
+        if best is None or abs(packet.time_s - self._wanted_s) < abs(best.time_s - self._wanted_s):
+            self._packet = packet
+
+    def jpeg(self) -> bytes:
+        """Return the JPEG, b"" if the picture can't be decoded. Takes some hundredths of a second."""
+        if self._packet is None:
+            return b""
+        return thumbnail_of(self._packet.packet, self._info, self._zones)
+
+
+def thumbnail_of(packet: CodedPacket, info: StreamInfo, zones: tuple[Zone, ...]) -> bytes:
+    """Decode one key packet and return it as a small JPEG, b"" if it can't be decoded."""
+    try:
+        with av.logging.Capture():
+            decoder = picture_decoder(info)
+            frames = [*decoder.decode(packet), *decoder.decode(None)]
+    except av.error.FFmpegError, FormatError:
+        return b""
+    if not frames:
+        return b""
+    frame = frames[0]
+    black = zone_mask(zones, ZoneKind.PRIVACY, frame.height, frame.width) if is_masked(zones) else None
+    return encode_jpeg(frame, black=black, max_width=WIDTH_PX)
