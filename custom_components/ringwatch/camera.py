@@ -117,4 +117,7 @@ class RingwatchCamera(RingwatchEntity, Camera):
         if stream is not None:
             # A preloaded stream would outlive its stop; the owner's preference itself stays as it is.
             stream.dynamic_stream_settings = replace(stream.dynamic_stream_settings, preload_stream=False)
+            outputs = stream.outputs()
             await stream.stop()
+            for output in outputs.values():
+                output.cleanup()  # or its last seconds stay in memory, and its timer runs on
