@@ -104,7 +104,7 @@ async def _run(options: argparse.Namespace, folder: Path) -> int:
         hass.launch()
         await _wait_for(hass)
         async with HassClient(hass.url) as client:
-            cameras = await _set_up(client, server, list(footage), password, is_new=kept is None)
+            cameras = await set_up(client, server, list(footage), password, is_new=kept is None)
             _remember(
                 folder, Kept(port, server.port, password, {name: str(p) for name, p in footage.items()})
             )
@@ -136,7 +136,7 @@ async def _wait_for(hass: HassProcess) -> None:
         await asyncio.sleep(0.2)
 
 
-async def _set_up(
+async def set_up(
     client: HassClient, server: MediaServer, names: list[str], password: str, *, is_new: bool
 ) -> dict[str, dict[str, str]]:
     """Do what the owner would do once; return each camera's entities."""

@@ -27,6 +27,11 @@ def choose_footage(given: list[Path]) -> tuple[dict[str, Path], str]:
         return _named(given), "the files given"
     if shared := _shared():
         return _named(shared), str(SHARED)
+    return own_footage()
+
+
+def own_footage() -> tuple[dict[str, Path], str]:
+    """Return footage that anybody may pass on, and where it comes from."""
     drawn = ROOT / ".tools" / "footage" / "drawn.mp4"
     drawn.parent.mkdir(parents=True, exist_ok=True)
     if not drawn.exists():
