@@ -156,7 +156,8 @@ def main() -> None:
         sys.exit(f"port {options.port} is taken")
     GLib.timeout_add_seconds(SESSIONS_S, lambda: server.get_session_pool().cleanup() >= 0)
     loop = GLib.MainLoop()
-    threading.Thread(target=lambda: (os.read(0, 1), loop.quit()), daemon=True).start()
+    # Through the loop: a quit that comes before the loop runs would be forgotten.
+    threading.Thread(target=lambda: (os.read(0, 1), GLib.idle_add(loop.quit)), daemon=True).start()
     print("ready", server.get_bound_port(), flush=True)
     loop.run()
 
