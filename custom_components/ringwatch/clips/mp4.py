@@ -35,6 +35,7 @@ FTYP = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso6iso2mp41")
 # The full moov takes about 4 bytes a sample, 16 a chunk and 1,500 for the rest, where frames come evenly.
 MIN_ROOM_BYTES = 8 * 1024
 COPY_BYTES = 1024 * 1024
+FORMAT = "format"  # where a file that isn't finished keeps what its tables will need
 FINISHING = ".finishing"  # ends the name of a copy that is being made
 
 type Document = Mapping[str, Any]
@@ -62,9 +63,9 @@ class Mp4Writer:
         self.tables = Tables()
         self._fragment = Fragment()
         self._number = 0
-        fields = dict(document) | {"format": _format_document(self.head)}
+        fields = dict(document) | {FORMAT: _format_document(self.head)}
         front = FTYP + initial_moov(self.head, _encode(fields))
-        room = max(room_bytes, MIN_ROOM_BYTES)
+        room = max(room_bytes, MIN_ROOM_BYTES) + len(video.config)
         self._file: BinaryIO = path.open("xb", buffering=0)
         # The room is a hole: it costs no writing until it is used.
         self._file.write(front + struct.pack(">I4s", room, b"free"))
@@ -98,7 +99,7 @@ class Mp4Writer:
 
     def note(self, document: Document) -> None:
         """Write what is known of the clip by now, for the case that it can't be finished."""
-        self._append(meta_box(_encode(dict(document) | {"format": _format_document(self.head)})))
+        self._append(meta_box(_encode(dict(document) | {FORMAT: _format_document(self.head)})))
 
     def flush(self) -> None:
         """Write what waits as a fragment."""
@@ -147,7 +148,7 @@ def _format_document(head: Head) -> dict[str, object]:
 
 def _read_head(fields: Mapping[str, Any]) -> Head:
     try:
-        found = fields["format"]
+        found = fields[FORMAT]
         codec, width, height, config = found["video"]
         video = VideoFormat(str(codec), int(width), int(height), bytes.fromhex(config))
         audio = None
@@ -165,7 +166,7 @@ class FileState:
 
     finished: bool
     document: dict[str, Any]
-    head: Head
+    head: Head | None  # None if finished
     front: int  # where the moov begins
     room: int  # where the free box begins; 0 if finished
     first: int  # where the fragments begin; 0 if finished
@@ -188,7 +189,7 @@ def inspect(path: Path) -> FileState:
         document = _document(body)
         finished = not any(kind == b"mvex" for kind, _, _ in children(body))
         if finished:
-            return FileState(True, document, _read_head(document), moov.start, 0, 0, None)
+            return FileState(True, document, None, moov.start, 0, 0, None)
         room = next((at for at in top if at.kind == b"free" and at.start == moov.end), None)
         if room is None:
             raise BrokenFileError("no room for the tables")
@@ -226,19 +227,19 @@ def finish(path: Path, amend: Amend) -> FileState:
     """
     path.with_name(path.name + FINISHING).unlink(missing_ok=True)
     state = inspect(path)
-    if state.fragments is None:
+    if state.fragments is None or state.head is None:
         return state
     tables = state.fragments.tables
     if not tables.video.dts or not tables.video.keys or tables.video.keys[0] != 0:
         raise BrokenFileError("nothing was recorded")
-    document = dict(amend(state, tables)) | {"format": state.document["format"]}
-    if not _finish_in_place(path, state, tables, _encode(document)):
-        _finish_by_copy(path, state, tables, _encode(document))
+    document = _encode({key: value for key, value in amend(state, tables).items() if key != FORMAT})
+    if not _finish_in_place(path, state, tables, document):
+        _finish_by_copy(path, state, tables, document)
     return inspect(path)
 
 
 def _finish_in_place(path: Path, state: FileState, tables: Tables, document: bytes) -> bool:
-    if state.fragments is None:
+    if state.fragments is None or state.head is None:
         return False
     # The free box's own header stays: until the last step it says where the fragments are.
     at = state.room + HEADER_BYTES
@@ -266,6 +267,8 @@ def _finish_in_place(path: Path, state: FileState, tables: Tables, document: byt
 
 def _finish_by_copy(path: Path, state: FileState, tables: Tables, document: bytes) -> None:
     """Copy the samples behind a moov of the right size, without the fragments' own boxes."""
+    if state.head is None:
+        return
     ranges: list[tuple[int, int]] = []
     for table in (tables.video, tables.audio):
         sample = 0

@@ -200,9 +200,10 @@ def _amend(document: Mapping[str, Any] | None, found: FileState, tables: Tables)
     fields = dict(document or found.document | {"recovered": True})
     start = datetime.fromisoformat(fields["start"])
     fields["end"] = (start + timedelta(seconds=tables.duration / VIDEO_SCALE)).isoformat()
-    fields["has_sound"] = bool(found.head.audio and tables.audio.dts)
-    fields["width"], fields["height"] = found.head.video.width, found.head.video.height
-    fields["codec"] = found.head.video.codec
+    fields["has_sound"] = bool(tables.audio.dts)
+    if found.head is not None:
+        video = found.head.video
+        fields["codec"], fields["width"], fields["height"] = video.codec, video.width, video.height
     return fields
 
 
