@@ -128,7 +128,7 @@ class CameraSettingsStore:
             await self._async_save(self._settings | {subentry_id: replace(before, **changes)})
             now = self.get(subentry_id)
             # What was hidden while the disk was busy was asked for later than this.
-            still_wanted = {
+            still_wanted: dict[str, Any] = {
                 name: value for name, value in changes.items() if getattr(now, name) == getattr(before, name)
             }
             after = replace(now, **still_wanted)
