@@ -1,6 +1,7 @@
 """`script/bench detect`: every detector on every labeled sequence, at every frame and at five a second."""
 
 import argparse
+from itertools import pairwise
 from pathlib import Path
 import sys
 from time import thread_time
@@ -10,7 +11,7 @@ from script.lib.core import ROOT, load_core
 load_core()
 
 from . import modes, motion_daemon, report
-from .detectors import Contender, contenders
+from .detectors import Contender, Ours, contenders
 from .nuisance import stills
 from .sequences import Sequence, Tally, Truth, find_sequences, read
 
@@ -25,6 +26,9 @@ BARS = {
     "ms_opencv": 0.8,
 }
 
+SENSITIVITIES = (0, 25, 50, 75, 100)
+CURVE_COLUMNS = ("frame_recall", "false_positives", "pixel_recall", "precision", "pixel_f")
+
 type Result = dict[str, dict[str, float | None]]
 
 
@@ -35,6 +39,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--fps", type=float, choices=[0.0, 5.0], help="0: every frame; default: both")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--no-peers", action="store_true", help="ours only")
+    parser.add_argument("--no-curve", action="store_true", help="without the curve of sensitivity")
     parser.add_argument("--no-modes", action="store_true", help="without auto against always full")
     options = parser.parse_args(arguments)
     try:
@@ -62,6 +67,14 @@ def main(arguments: list[str] | None = None) -> int:
         marks = {column: BARS[column] for column in ("pixel_f", "frame_recall", "false_positives")}
         report.bars(options.out / f"detect-{fps:g}.png", panels, marks)
     holds = _holds(figures)
+    if not options.no_curve:
+        for fps in rates:
+            label = "every frame" if not fps else f"{fps:g} a second"
+            figures[f"sensitivity, {label}"] = {"mean": curve(sequences, fps)}
+            result = figures[f"sensitivity, {label}"]["mean"]
+            report.table(f"sensitivity, {label}", CURVE_COLUMNS, list(result.items()))
+            holds |= {f"{name}, {label}": held for name, held in in_order(result).items()}
+        _plot_curves(options.out / "sensitivity.png", figures)
     if not options.no_modes:
         for fps in rates:
             label = "every frame" if not fps else f"{fps:g} a second"
@@ -69,6 +82,47 @@ def main(arguments: list[str] | None = None) -> int:
             holds |= _mode_holds(figures[f"modes, {label}"], label)
         figures["short crossings, 5 a second"] = _short_crossings(options.data.parent / "footage")
     return report.finish(options.out, "detect", figures, BARS, holds)
+
+
+def curve(sequences: list[Sequence], fps: float) -> Result:
+    """Return the means over all sequences at every sensitivity, with NumPy."""
+    measured: dict[str, Result] = {}
+    for sequence in sequences:
+        detectors: list[Contender] = []
+        for sensitivity in SENSITIVITIES:
+            detectors.append(Ours("numpy", sensitivity))
+            detectors[-1].name = str(sensitivity)
+        measured[sequence.name] = measure(sequence, fps, detectors)
+    return _means(measured)
+
+
+def in_order(result: Result) -> dict[str, bool]:
+    """Whether more sensitivity never finds less, and never errs less."""
+    rising = {"frame_recall": 1, "pixel_recall": 1, "false_positives": 1, "precision": -1}
+    return {
+        f"sensitivity 0 to 100: {column} {'rises' if sign > 0 else 'falls'} or stays": all(
+            sign * (more[column] or 0.0) >= sign * (less[column] or 0.0) - 1e-9
+            for less, more in pairwise(result.values())
+        )
+        for column, sign in rising.items()
+    }
+
+
+def _plot_curves(path: Path, figures: dict[str, dict[str, Result]]) -> None:
+    frames: dict[str, list[tuple[float, float, str]]] = {}
+    pixels: dict[str, list[tuple[float, float, str]]] = {}
+    for name, results in figures.items():
+        if not name.startswith("sensitivity, "):
+            continue
+        label = name.removeprefix("sensitivity, ")
+        rows = results["mean"].items()
+        frames[label] = [(f["false_positives"] or 0.0, f["frame_recall"] or 0.0, text) for text, f in rows]
+        pixels[label] = [(1 - (f["precision"] or 0.0), f["pixel_recall"] or 0.0, text) for text, f in rows]
+    panels = {
+        "frame recall over false positives on still frames": frames,
+        "pixel recall over the false share of the mask": pixels,
+    }
+    report.curves(path, panels)
 
 
 def _modes(sequences: list[Sequence], fps: float, label: str) -> dict[str, Result]:

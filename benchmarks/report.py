@@ -70,6 +70,39 @@ def bars(path: Path, panels: Mapping[str, Mapping[str, Figures]], bar_at: Mappin
     picture.save(path)
 
 
+def curves(path: Path, panels: Mapping[str, Mapping[str, Sequence[tuple[float, float, str]]]]) -> None:
+    """Draw one panel per figure: {panel: {line: [(x, y, label), ...]}}, the axes from 0 to their highest."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    side = (_WIDTH - _MARGIN) // max(1, len(panels)) - _MARGIN
+    picture = Image.new("RGB", (_WIDTH, side + 3 * _MARGIN), "white")
+    draw = ImageDraw.Draw(picture)
+    font = ImageFont.load_default(13)
+    for number, (panel, lines) in enumerate(panels.items()):
+        left, bottom = _MARGIN + number * (side + _MARGIN), side + 2 * _MARGIN
+        points = [point for line in lines.values() for point in line]
+        most = max([1e-9, *(x for x, _, _ in points)])
+        least = min([1.0, *(y for _, y, _ in points)])
+        draw.text((left, 8), panel, "black", font)
+        draw.line((left, bottom - side, left, bottom, left + side, bottom), "black")
+        draw.text((left, bottom + 4), f"0 to {most:.3g}; upward from {least:.3g} to 1", "black", font)
+        for index, (name, line) in enumerate(lines.items()):
+            color = _COLORS[index % len(_COLORS)]
+            draw.text((left + 150 * index, 26), name, color, font)
+            placed = [
+                (
+                    left + (side - 40) * x / most,
+                    bottom - (side - 10) * (y - least) / max(1e-9, 1 - least),
+                    text,
+                )
+                for x, y, text in line
+            ]
+            draw.line([(x, y) for x, y, _ in placed], color, 2)
+            for x, y, text in placed:
+                draw.ellipse((x - 3, y - 3, x + 3, y + 3), color)
+                draw.text((x + 6, y + 4 + 12 * index), text, color, font)
+    picture.save(path)
+
+
 def _cell(value: float | None) -> str:
     if value is None:
         return "-"

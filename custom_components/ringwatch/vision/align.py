@@ -26,8 +26,8 @@ GAINS = (0.3, 3.0)  # one automatic exposure step is at most about this
 EXTREME_OFFSET = 80.0  # gray levels
 MIN_INLIERS = 50  # points: four unknowns want a dozen each
 SMALL_STEP = 0.05  # pixels: the fit has arrived
-STEADY_RATIO = 1.05  # the last alignment still fits while its residual grows by no more than this
-STEADY_LEVELS = 0.05  # gray levels, on top: what noise adds
+STEADY_RATIO = 1.02  # the last alignment still fits while its residual grows by no more than this
+STEADY_LEVELS = 0.02  # gray levels, on top: what noise adds
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
 SEARCH_CELLS = 3  # of a quarter of the size
 MAX_SHIFT = 14.0  # analysis pixels, 8 % of the width: more is another view
@@ -82,14 +82,17 @@ class Aligner:
         self._quarter = _halve(half).astype(np.int16)
         self._quarter_usable = usable[: 4 * (height // 2) : 4, : 4 * (width // 2) : 4]
 
-    def fit(self, frame: Gray, foreground: Mask, before: Alignment) -> Alignment:
-        """Return the alignment of a frame (h, w); `before` is that of the last one."""
+    def fit(self, frame: Gray, foreground: Mask, before: Alignment, *, steady: bool = False) -> Alignment:
+        """Return the alignment of a frame (h, w); `before` is that of the last one.
+
+        While the camera is steady, what fitted the last frame as well as its own is taken as it is.
+        """
         half = _halve(frame.astype(np.float32))
         height, width = half.shape
         covered = foreground[: 2 * height : 2, : 2 * width : 2]
         level = self._coarse
         last = Alignment(before.dx / 2, before.dy / 2, before.gain, before.offset)
-        if before.cost >= 0:
+        if steady and before.cost >= 0:
             _, cost = level.best(half, covered, (last,))
             if cost <= STEADY_RATIO * before.cost + STEADY_LEVELS:
                 return before

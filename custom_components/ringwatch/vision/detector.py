@@ -236,7 +236,8 @@ class Detector:
     def _align(self, small: Gray, time_s: float) -> Seen:
         """Bring a frame into the model's light and place."""
         elapsed_s, before = time_s - self._time_s, self._alignment
-        found = self._aligner.fit(small, self._foreground, before)
+        steady = self._shake <= SHAKE_PIXELS
+        found = self._aligner.fit(small, self._foreground, before, steady=steady)
         weight = min(1.0, elapsed_s / PLACE_MEMORY_S)
         place = (
             self._place[0] + weight * (found.dx - self._place[0]),
