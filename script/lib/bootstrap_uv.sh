@@ -22,6 +22,8 @@ is_uv() { # command version
 
 find_uv() {
     [ -n "${UV:-}" ] && [ -n "${UV_FOUND:-}" ] && return
+    # uv brings its own list of authorities; a network with one of its own is known to the system only, as it is to pip.
+    if [ -s /etc/ssl/certs/ca-certificates.crt ]; then export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-true}; fi
     local version candidate
     version=$(locked_version uv)
     for candidate in "$TOOLS/uv/bin/uv" uv; do
