@@ -58,10 +58,10 @@ def packets_of(data: bytes, path: Path) -> list[tuple[MediaPacket, StreamInfo]]:
             return found
 
 
-def pictures(path: Path) -> list[NDArray[np.uint8]]:
+def pictures(path: Path, layout: str = "gray") -> list[NDArray[np.uint8]]:
     """Decode a file."""
     with av.open(str(path)) as container:
-        return [frame.to_ndarray(format="gray") for frame in container.decode(video=0)]
+        return [frame.to_ndarray(format=layout) for frame in container.decode(video=0)]
 
 
 def started(onset_s: float = 0.0, zones: Iterable[str] = ()) -> MotionStart:

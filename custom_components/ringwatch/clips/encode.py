@@ -10,6 +10,7 @@ import av
 import av.error
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import PictureType, VideoFrame
+from av.video.reformatter import ColorRange
 import numpy as np
 from numpy.typing import NDArray
 
@@ -94,10 +95,10 @@ class PictureEncoder:
         if self._encoder is None:
             self._encoder = self._open(picture)
         encoder = self._encoder
-        if self._black is None:
-            frame = picture.reformat(encoder.width, encoder.height, "yuv420p")
-        else:
-            pixels = picture.to_ndarray(format="yuv420p", width=encoder.width, height=encoder.height)
+        # Phones take a picture for limited range whatever it says of itself.
+        frame = picture.reformat(encoder.width, encoder.height, "yuv420p", dst_color_range=ColorRange.MPEG)
+        if self._black is not None:
+            pixels = frame.to_ndarray()
             height = encoder.height
             pixels[:height][self._black[:height]] = LUMA_BLACK
             pixels[height:][self._black[height:]] = CHROMA_NEUTRAL
@@ -112,6 +113,7 @@ class PictureEncoder:
             raise FormatError("there is no H.264 encoder")
         encoder.width, encoder.height = picture.width // 2 * 2, picture.height // 2 * 2
         encoder.pix_fmt = "yuv420p"
+        encoder.color_range = ColorRange.MPEG
         encoder.framerate = Fraction(self._fps).limit_denominator(1001)
         encoder.time_base = Fraction(1, TICKS_PER_S)
         encoder.gop_size = max(1, round(KEY_EVERY_S * self._fps))

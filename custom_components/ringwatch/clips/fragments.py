@@ -1,6 +1,7 @@
 """Fragments of an MP4 while it is being recorded (`moof` and `mdat`), written and read back after a kill."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 import struct
 from typing import BinaryIO
 
@@ -62,8 +63,8 @@ def _run(track: int, samples: list[Sample], offset: int) -> bytes:
     first_only = video and not any(sample.key for sample in samples[1:])
     if video:
         flags |= _DURATION | (_FIRST_FLAGS if first_only else _FLAGS)
-    elif any(sample.duration != AAC_FRAME for sample in samples):
-        flags |= _DURATION
+    elif any(after.dts - before.dts != AAC_FRAME for before, after in pairwise(samples)):
+        flags |= _DURATION  # sound was missing
     if any(sample.shift for sample in samples):
         flags |= _SHIFT
     rows = []

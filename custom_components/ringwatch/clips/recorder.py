@@ -305,16 +305,22 @@ class Recorder:
         else:
             return take
         if self._times.known:
-            for packet in self._buffer.since(recording.start_s - self._times.late_s):
-                take.offer(packet, self._stream(packet))
-            take.pump(self._times.early_s)
+            self._give(take, recording.start_s - self._times.late_s)
         return take
+
+    def _give(self, take: Take, since_s: float) -> None:
+        """Give a take what the buffer holds from a time of the stream on."""
+        for packet in self._buffer.since(since_s):
+            take.offer(packet, self._stream(packet))
+        if self._times.known:
+            take.pump(self._times.early_s)
 
     def _configure(self, settings: RecordSettings) -> None:
         before, self._settings = self._settings, settings
         self._planner.pre_roll_s, self._planner.post_roll_s = settings.pre_roll_s, settings.post_roll_s
         for take in self._takes.values():
-            take.reconfigure(settings)
+            if (again_s := take.reconfigure(settings)) is not None:
+                self._give(take, again_s)
         if max(before.pre_roll_s, before.look_back_s) != max(settings.pre_roll_s, settings.look_back_s):
             held, self._buffer = self._buffer.since(float("-inf")), self._new_buffer()
             for packet in held:

@@ -140,10 +140,16 @@ class Take:
         self._held.clear()
         self._shown_s = -math.inf
 
-    def reconfigure(self, settings: RecordSettings) -> None:
-        """Go on with other settings, in a new part."""
+    def reconfigure(self, settings: RecordSettings) -> float | None:
+        """Go on with other settings, in a new part. Return from when on it has to be given packets again.
+
+        A part begins with a key frame: what follows the one before is written twice rather than not at all.
+        """
         self.break_off()
         self._settings = settings
+        shown_s = self._shown_s
+        self.forget_held()
+        return shown_s if math.isfinite(shown_s) else None
 
     def rewind(self) -> None:
         """Throw away what was written: it is written again from an earlier start."""
