@@ -17,7 +17,7 @@ from typing import Any, Self
 from script.lib.core import ROOT
 
 HASS_PYTHON = ROOT / ".venv-hass" / "bin" / "python"
-START_S = 120.0  # the first start compiles everything, on a machine that may be busy
+START_S = 300.0  # the first start compiles everything, on a machine that may be busy
 STOP_S = 20.0  # Home Assistant gives its integrations that long
 RESTART_CODE = 100  # how hass says that somebody asked for a restart
 # Without bytecode on disk every start compiles all of Home Assistant again, which takes as long as the start.
