@@ -1,0 +1,181 @@
+"""The rules for texts, icons and actions that hassfest checks; it runs nowhere without its own image."""
+
+import ast
+from collections.abc import Iterator
+import json
+from pathlib import Path
+import re
+from typing import Any
+
+import yaml
+
+from custom_components.ringwatch.const import DOMAIN
+from custom_components.ringwatch.vision import ZoneKind, zones
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers import icon, service, translation
+from tests.fixtures.translations import ROOT, TRANSLATIONS
+from tests.fixtures.watching import async_set_up
+
+FOLDER = ROOT / "custom_components/ringwatch"
+SERVICES: dict[str, Any] = yaml.safe_load((FOLDER / "services.yaml").read_text())
+ICONS: dict[str, Any] = json.loads((FOLDER / "icons.json").read_text())
+SECTIONS = {
+    "common",
+    "config",
+    "config_subentries",
+    "entity",
+    "exceptions",
+    "issues",
+    "selector",
+    "services",
+    "system_health",
+}
+
+
+def texts(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (path, text) of every text."""
+    if isinstance(node, str):
+        yield path, node
+        return
+    for key, below in node.items():
+        yield from texts(below, f"{path}.{key}" if path else key)
+
+
+TEXTS = dict(texts(TRANSLATIONS))
+
+
+def keyword_strings(name: str) -> Iterator[tuple[str, set[str] | None]]:
+    """Yield (value, placeholders) of each call in our code that has this keyword with a plain string."""
+    constants = {}
+    trees = [ast.parse(path.read_text()) for path in FOLDER.glob("*.py")]
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.AnnAssign) and isinstance(node.value, ast.Constant):
+                constants[ast.unparse(node.target)] = node.value.value
+    for tree in trees:
+        for node in ast.walk(tree):
+            if not isinstance(node, ast.Call):
+                continue
+            keywords = {keyword.arg: keyword.value for keyword in node.keywords}
+            if name not in keywords:
+                continue
+            value = keywords[name]
+            given = keywords.get("translation_placeholders")
+            names = (
+                {ast.literal_eval(key) for key in given.keys if key is not None}
+                if isinstance(given, ast.Dict)
+                else None
+            )
+            if isinstance(value, ast.Constant):
+                yield value.value, names
+            elif isinstance(value, ast.Name) and value.id in constants:
+                yield constants[value.id], names
+
+
+def test_there_are_only_sections_that_home_assistant_knows() -> None:
+    assert TRANSLATIONS.keys() == SECTIONS
+
+
+def offences(path: str, text: str) -> Iterator[str]:
+    """Yield what is wrong with a text."""
+    if not text or text != text.strip() or "  " in text:
+        yield "white space"
+    if re.search(r"<[a-z/]", text):
+        yield "HTML"
+    if re.search(r"\[%key:", text):
+        yield "a reference, which works in core only"
+    if not all(re.fullmatch(r"\w+", name) for name in re.findall(r"{(.*?)}", text)):
+        yield "a placeholder that is none"
+    is_label = path.endswith((".title", ".name")) and ".data_description." not in path
+    if is_label and text.endswith("."):
+        yield "a label with a period"
+    is_sentence = path.startswith("exceptions.") or ".error." in path or ".data_description." in path
+    if is_sentence and not text.endswith("."):
+        yield "a sentence without a period"
+    if is_label:
+        names = {"Ringwatch", "Home", "Assistant"}
+        later = [word for word in re.findall(r"[A-Za-z]+", text)[1:] if word not in names]
+        if [word for word in later if word[0].isupper() and not word.isupper()]:
+            yield "Title Case"
+
+
+def test_texts_are_clean_sentences_and_labels_in_sentence_case() -> None:
+    assert len(TEXTS) > 150
+    assert not [(path, what) for path, text in TEXTS.items() for what in offences(path, text)]
+
+
+def test_every_exception_that_is_raised_is_translated_and_no_other_is() -> None:
+    raised = {
+        key: names for key, names in keyword_strings("translation_key") if key in TRANSLATIONS["exceptions"]
+    }
+    zone_errors = {f"zone_{code}" for code in zones._SENTENCES}
+    assert raised.keys() | zone_errors == TRANSLATIONS["exceptions"].keys()
+    for key, names in raised.items():
+        wanted = set(re.findall(r"{(\w+)}", TEXTS[f"exceptions.{key}.message"]))
+        assert names is None or wanted <= names
+    for code, sentence in zones._SENTENCES.items():
+        given = set(re.findall(r"{(\w+)}", sentence))
+        assert set(re.findall(r"{(\w+)}", TEXTS[f"exceptions.zone_{code}.message"])) <= given
+        assert (
+            TEXTS[f"exceptions.zone_{code}.message"] == TEXTS[f"config_subentries.camera.error.zone_{code}"]
+        )
+
+
+def test_every_issue_that_is_raised_is_translated_and_no_other_is() -> None:
+    raised = dict(keyword_strings("translation_key"))
+    falling_behind = {"falling_behind_sub_stream", "falling_behind_lower"}
+    issues = TRANSLATIONS["issues"]
+    assert (raised.keys() & issues.keys()) | falling_behind == issues.keys()
+    for key, issue in issues.items():
+        assert ("description" in issue) != ("fix_flow" in issue)
+        given = raised.get(key) or {"name", "percent"}
+        assert set(re.findall(r"{(\w+)}", issue["title"] + issue.get("description", ""))) <= given
+
+
+async def test_actions_are_registered_described_and_have_an_icon(hass: HomeAssistant) -> None:
+    await async_set_up(hass)
+    registered = set(hass.services.async_services_for_domain(DOMAIN))
+    assert registered == SERVICES.keys() == TRANSLATIONS["services"].keys() == ICONS["services"].keys()
+    descriptions = (await service.async_get_all_descriptions(hass))[DOMAIN]
+    for name, description in SERVICES.items():
+        schema = hass.services.async_services()[DOMAIN][name].schema
+        assert schema is not None
+        fields = description["fields"]
+        assert fields.keys() == TRANSLATIONS["services"][name]["fields"].keys()
+        assert descriptions[name]["target"]["entity"] == [{"integration": DOMAIN, "domain": ["camera"]}]
+        assert descriptions[name]["response"] == {"optional": True}
+
+
+def test_the_example_of_set_zones_is_one() -> None:
+    field = SERVICES["set_zones"]["fields"]["zones"]
+    assert zones.parse_zones(json.loads(field["example"]))
+    selector = field["selector"]["object"]
+    assert selector["fields"].keys() == TRANSLATIONS["selector"][selector["translation_key"]]["fields"].keys()
+    kind = selector["fields"]["kind"]["selector"]["select"]
+    assert set(kind["options"]) == {str(kind) for kind in ZoneKind}
+    assert set(kind["options"]) == TRANSLATIONS["selector"][kind["translation_key"]]["options"].keys()
+
+
+def test_icons_are_of_their_form_and_for_what_there_is() -> None:
+    for path, name in texts(ICONS):
+        assert re.fullmatch(r"mdi:[a-z0-9-]+", name), path
+    for domain, keys in ICONS["entity"].items():
+        assert keys.keys() <= TRANSLATIONS["entity"][domain].keys()
+        for states in keys.values():
+            assert states["default"] not in states.get("state", {}).values()
+
+
+async def test_home_assistant_loads_both(hass: HomeAssistant) -> None:
+    await async_set_up(hass)
+    loaded = await translation.async_get_translations(hass, "en", "entity", {DOMAIN})
+    assert loaded[f"component.{DOMAIN}.entity.switch.privacy.name"] == "Privacy"
+    icons = await icon.async_get_icons(hass, "services", {DOMAIN})
+    assert icons[DOMAIN]["set_zones"]["service"] == "mdi:vector-polygon"
+
+
+def test_files_are_sorted_and_end_with_a_line_break() -> None:
+    for path in (FOLDER / "icons.json", Path(FOLDER / "translations/en.json"), FOLDER / "services.yaml"):
+        assert path.read_text().endswith("\n")
+        assert "\t" not in path.read_text()
+    for keys in ICONS["entity"].values():
+        assert list(keys) == sorted(keys)
