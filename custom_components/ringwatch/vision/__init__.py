@@ -3,6 +3,7 @@
 from .detector import Detector
 from .explain import Explanation, Shown
 from .primitives import Primitives, resize_mask, select_primitives
+from .self_check import Activity, Proposal, SelfCheck
 from .sight import Sight
 from .types import (
     DEFAULT_SENSITIVITY,
@@ -18,6 +19,7 @@ from .zones import Zone, ZoneError, ZoneKind, parse_zones, zone_mask, zones_to_j
 
 __all__ = [
     "DEFAULT_SENSITIVITY",
+    "Activity",
     "Box",
     "Detector",
     "DetectorSettings",
@@ -27,7 +29,9 @@ __all__ = [
     "MotionEnd",
     "MotionStart",
     "Primitives",
+    "Proposal",
     "Reason",
+    "SelfCheck",
     "Shown",
     "Sight",
     "Zone",

@@ -13,6 +13,8 @@ from .events import Events, Moving
 from .explain import Explanation, explain
 from .primitives import Gray, Mask, Primitives, analysis_factor, area_average, select_primitives
 from .regions import Regions, close, drop_soft, find_regions
+from .restless import Restlessness
+from .self_check import Activity
 from .shade import shaded
 from .sight import Seen, Sight
 from .stillness import Stillness
@@ -24,8 +26,6 @@ MIN_AREA_PIXELS = 5  # at sensitivity 50 and 160 wide: a person of 2 % of the pi
 LIGHT_SHARE = 0.5  # of the picture changing between two frames: nothing but light does that
 SHAKE_PIXELS = 0.4  # between two frames: the picture is blurred by as much
 SHAKE_MEMORY_S = 1.0  # half-life: a mast swings back within it
-RESTLESS_MEMORY_S = 20.0  # half-life
-RESTLESS_INTERVAL_S = 0.09  # looking more often tells no more
 PLACE_MEMORY_S = 5.0  # longer than a gust that shakes the mast
 RECENTER_PIXELS = 2  # the shift that is lost at the border for good before the model follows
 RELIGHT_LEVELS = 1.0  # mean change of gray levels that is taken into the model
@@ -85,13 +85,17 @@ class Detector:
             picture=self._background.picture(),
             seen=seen,
             tracks=self._tracker.tracks,
-            restless_s=self._restless_s,
+            restless_s=self._restless.seconds,
             hidden=self._hidden,
             watched=self._watched,
             alignment=self._alignment,
             suppressed=self._suppressed,
             time_s=self._time_s,
         )
+
+    def take_activity(self) -> Activity | None:
+        """Return where things moved since the last time, for the self-check; None without a model."""
+        return None if self._shape is None else self._restless.activity.take()
 
     def configure(self, settings: DetectorSettings) -> None:
         """Change the settings and keep the model, unless privacy zones differ."""
@@ -206,8 +210,7 @@ class Detector:
         self._shake = 0.0
         self._place = (0.0, 0.0)
         self._foreground = np.zeros(small.shape, np.bool_)
-        self._restless_s = np.zeros(small.shape, np.float32)
-        self._restless_at_s = time_s
+        self._restless = Restlessness(small.shape, time_s)
         self._stillness = Stillness(self._primitives, *small.shape)
         self._previous = small
 
@@ -284,7 +287,7 @@ class Detector:
             mask = close(self._primitives, mask)
             seen.in_zone = bool(np.any(mask & ~self._watched))
             mask &= self._watched
-        regions = find_regions(self._primitives, mask, strong, self._min_area, self._restless_s)
+        regions = find_regions(self._primitives, mask, strong, self._min_area, self._restless.seconds)
         if seen.shake <= SHAKE_PIXELS:  # a blurred picture makes everything soft
             regions = drop_soft(regions, frame, picture, self._primitives)
         seen.mask, seen.regions = mask, regions
@@ -300,30 +303,15 @@ class Detector:
         self._mask = moved_back(self._foreground, self._alignment)
         protected = regions.mask([label for track in self._tracker.tracks for label in track.labels])
         self._background.observe(frame, seen.weak, time_s)
-        self._learn_restlessness(regions, seen.mask)
+        if self._restless.is_due(time_s):
+            tracks = [track for track in self._tracker.tracks if track.confirmed_s is not None]
+            confirmed = regions.mask([label for track in tracks for label in track.labels])
+            self._restless.learn(seen.mask, confirmed, time_s)
         if self._background.learn(frame, time_s, protected):
             self._follow_light()
             self._follow_place()
             self._aligner = Aligner(self._background.picture(), ~self._hidden)
             self._alignment = replace(self._alignment, cost=-1.0)  # found against another picture
-
-    def _learn_restlessness(self, regions: Regions, mask: Mask) -> None:
-        """Remember where things move unconfirmed (sway: above 0) or confirmed (a road: below), in seconds."""
-        since_s = self._time_s - self._restless_at_s
-        if since_s < RESTLESS_INTERVAL_S:
-            return
-        self._restless_at_s = self._time_s
-        confirmed = regions.mask(
-            [
-                label
-                for track in self._tracker.tracks
-                if track.confirmed_s is not None
-                for label in track.labels
-            ]
-        )
-        self._restless_s *= np.float32(0.5 ** (since_s / RESTLESS_MEMORY_S))
-        self._restless_s += np.float32(since_s) * (mask & ~confirmed)
-        self._restless_s -= np.float32(since_s) * confirmed
 
     def _follow_light(self) -> None:
         """Take a lasting change of light into the model."""

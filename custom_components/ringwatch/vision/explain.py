@@ -18,6 +18,7 @@ from .types import Box
 _SENTENCES = {
     "young": "seen for {has:.2f} s, needs {needs:.2f} s",
     "small": "small: straight for {has:.1f} s, needs {needs:.1f} s",
+    "sightings": "small: seen {has:.0f} times, needs {needs:.0f}",
     "restless": "restless place: {has:.1f} s of motion that came to nothing, {needs:.1f} s are believed",
     "clutter": "as small as what came to nothing lately: {has:.0f} of {needs:.0f} cells",
     "no_displacement": "went {has:.0f} cells, needs {needs:.0f}",
