@@ -171,6 +171,10 @@ class House:
             if path.is_file() and path.name != ".ringwatch"
         }
 
+    def clips_after_close(self) -> set[str]:
+        """Return the files of clips and thumbnails."""
+        return {name for name in self.files() if "/.recording/" not in name}
+
     def close(self) -> None:
         self.recorder._stop.set()
         self.recorder._run()

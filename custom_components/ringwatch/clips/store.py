@@ -106,7 +106,8 @@ class ClipStore:
 
     def discard(self, path: Path) -> None:
         """Delete a file that is not to become a clip."""
-        path.unlink(missing_ok=True)
+        with suppress(OSError):  # swept up later, if it is there at all
+            path.unlink(missing_ok=True)
         with self._lock:
             self._recording.discard(path)
 
