@@ -97,11 +97,16 @@ def is_free(port: int) -> bool:
 class HassProcess:
     """Home Assistant on 127.0.0.1, with a config folder that has Ringwatch in it."""
 
-    def __init__(self, config: Path, *, port: int = 0, name: str = "Ringwatch demo") -> None:
-        """Fill the config folder unless it was filled before."""
+    def __init__(
+        self, config: Path, *, port: int = 0, name: str = "Ringwatch demo", offline: bool = False
+    ) -> None:
+        """Fill the config folder unless it was filled before; `offline` means without installing anything."""
         self.config = config
         self.log = config / "hass.log"
         self.port = port or free_port()
+        self._environment = {k: v for k, v in os.environ.items() if k not in NOT_FOR_HASS}
+        if offline:
+            self._environment["UV_OFFLINE"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
         _seed(config, self.port, name)
 
@@ -139,7 +144,7 @@ class HassProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.config,
-                env={k: v for k, v in os.environ.items() if k not in NOT_FOR_HASS},
+                env=self._environment,
                 start_new_session=True,  # Ctrl-C is for who started us, who then stops us
             )
 

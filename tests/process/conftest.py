@@ -34,7 +34,7 @@ def house(tmp_path_factory: pytest.TempPathFactory, footage: Path) -> Iterator[H
     with (
         media_server("porch", footage) as porch,
         media_server("drive", footage) as drive,
-        HassProcess(folder / "config") as hass,
+        HassProcess(folder / "config", offline=True) as hass,
     ):
         made = House(hass, footage, porch, drive)
         with ThreadPoolExecutor(1) as pool:  # the tests' event loop belongs to the main thread
