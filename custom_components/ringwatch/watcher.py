@@ -19,6 +19,7 @@ import av
 
 from .pipeline import AnalyzedFrame, Pipeline
 from .pressure import Pressure
+from .stills import StillsPipeline
 from .video import (
     Backoff,
     BrokenStream,
@@ -40,6 +41,7 @@ from .vision import (
     MotionEnd,
     MotionStart,
     Primitives,
+    StillsDetector,
     ZoneKind,
     zone_mask,
 )
@@ -260,8 +262,8 @@ class _Seeing:
     def __init__(self, watcher: CameraWatcher, fps: float) -> None:
         self._watcher = watcher
         self._fps = fps
-        self._detector = Detector(watcher._settings.detector, watcher._primitives)
-        self._pipeline: Pipeline | None = None
+        self._detector: Detector | StillsDetector = Detector(watcher._settings.detector, watcher._primitives)
+        self._pipeline: Pipeline | StillsPipeline | None = None
         self._decoder: Decoder | None = None
         self._pressure = Pressure()
         self._level_at_s = 0.0
@@ -282,9 +284,14 @@ class _Seeing:
         }
 
     def begin(self, source: Source | StillSource) -> None:
+        watcher, self._decoder = self._watcher, Decoder(source)
         self._detector.reset()
-        self._decoder = Decoder(source)
-        self._pipeline = Pipeline(self._decoder, self._detector, fps=self._fps)
+        if isinstance(source, StillSource):
+            stills = self._detector = StillsDetector(watcher._settings.detector, watcher._primitives)
+            self._pipeline = StillsPipeline(self._decoder, stills)
+        else:
+            stream = self._detector = Detector(watcher._settings.detector, watcher._primitives)
+            self._pipeline = Pipeline(self._decoder, stream, fps=self._fps)
         self._pressure.restart()
         self.configure(self._watcher._settings)
 
@@ -318,7 +325,7 @@ class _Seeing:
     def has_picture(self) -> bool:
         return self._watcher._stills.has_frame
 
-    def _note(self, pipeline: Pipeline) -> None:
+    def _note(self, pipeline: Pipeline | StillsPipeline) -> None:
         if pipeline.last_frame is not None:
             self._watcher._stills.keep(pipeline.last_frame)
         if (change := self._pressure.changed()) is not None:

@@ -4,6 +4,7 @@ import asyncio
 import io
 from pathlib import Path
 
+import numpy as np
 from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
@@ -63,6 +64,18 @@ async def stills(hass: HomeAssistant, still_path: Path) -> MockConfigEntry:
     assert await hass.config_entries.async_setup(entry.entry_id)
     await hass.async_block_till_done()
     return entry
+
+
+def wall(x: float | None) -> bytes:
+    """Return a still of a wall with somebody before it at `x` (share of the width)."""
+    gray = np.empty((240, 320), np.uint8)
+    gray[...] = np.linspace(60, 140, 320, dtype=np.uint8)
+    if x is not None:
+        clothes = np.kron(np.indices((10, 4)).sum(0) % 2, np.ones((8, 8), np.uint8))
+        gray[80:160, int(x * 320) : int(x * 320) + 32] = 90 + 140 * clothes
+    out = io.BytesIO()
+    Image.fromarray(gray).save(out, "JPEG")
+    return out.getvalue()
 
 
 def watched(entity_id: str, still_interval_s: float = 0.0) -> dict[str, object]:
@@ -136,6 +149,24 @@ async def test_stills_are_polled_and_shown_but_there_is_no_stream(
     with Image.open(io.BytesIO((await async_get_image(hass, "camera.front_door")).content)) as picture:
         assert picture.size == (64, 48)
         assert picture.convert("L").getextrema()[1] < 20
+
+
+async def test_somebody_in_a_still_is_motion(
+    hass: HomeAssistant, stills: MockConfigEntry, still_path: Path
+) -> None:
+    await asyncio.to_thread(still_path.write_bytes, wall(None))
+    await async_set_up(hass, stored(watched("camera.bird_box", INTERVAL_S)))
+    await async_until_state(hass, CONNECTIVITY, "on")
+    [coordinator] = hass.config_entries.async_entries(DOMAIN)[0].runtime_data.cameras.values()
+    await async_until(lambda: coordinator.statistics["frames_analyzed"] >= 5)
+    assert state(hass, MOTION) == "off"
+    await asyncio.to_thread(still_path.write_bytes, wall(0.5))
+    await async_until_state(hass, MOTION, "on")
+    event = hass.states.get("event.front_door_motion")
+    assert event is not None
+    assert event.attributes["reason"].startswith("something new covers")
+    assert event.attributes["snapshot"]
+    await async_until(lambda: hass.states.get("event.front_door_motion").attributes["event_type"] == "ended")
 
 
 async def test_stills_that_fail_are_a_connection_that_is_lost(

@@ -5,6 +5,7 @@ from .explain import Explanation, Shown
 from .primitives import Primitives, resize_mask, select_primitives
 from .self_check import Activity, Proposal, SelfCheck
 from .sight import Sight
+from .stills import StillsDetector
 from .types import (
     DEFAULT_SENSITIVITY,
     Box,
@@ -34,6 +35,7 @@ __all__ = [
     "SelfCheck",
     "Shown",
     "Sight",
+    "StillsDetector",
     "Zone",
     "ZoneError",
     "ZoneKind",

@@ -17,6 +17,7 @@ DEFAULT_SENSITIVITY = 50  # 0 to 100; every figure in docs/detection.md is measu
 _SENTENCES = {
     "moved": "moved {share:.0f} % of the picture's {side} in {seconds:.1f} s",
     "grew": "grew to {area:.1f} % of the picture in {seconds:.1f} s",
+    "appeared": "something new covers {area:.1f} % of the picture",
 }
 
 
@@ -37,7 +38,7 @@ class Reason:
     """Why something counts as motion: a stable code and the figures behind it.
 
     Codes: `moved` (share: % of the side, vertical: 1 or 0, seconds), `grew` (area: % of the
-    picture, seconds).
+    picture, seconds), `appeared` (area; in stills).
     """
 
     code: str
