@@ -13,8 +13,9 @@ from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import MotionCoordinator, MotionState, RingwatchConfigEntry
+from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
+from .motion import MotionState
 
 PARALLEL_UPDATES = 0
 

@@ -57,7 +57,8 @@ class RingwatchCamera(RingwatchEntity, Camera):
         """Return the stream's address, unless a part of it is private."""
         if not self.coordinator.settings.shows_raw_stream:
             return None
-        return await async_live_source(self.hass, self.coordinator.camera)
+        source = await async_live_source(self.hass, self.coordinator.camera)
+        return source if self.coordinator.settings.shows_raw_stream else None
 
     @override
     async def async_create_stream(self) -> Stream | None:

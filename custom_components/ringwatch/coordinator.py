@@ -27,21 +27,21 @@ from .const import (
     PRESS_ENTITY,
     PRESS_NONE,
 )
+from .motion import MotionDetail, MotionState, Press, motion_detail, wall_time
 from .press import async_listen_to_entity, async_listen_to_webhook
 from .settings import CameraSettings, CameraSettingsStore
 from .snapshots import Snapshots
 from .sources import detect_source, record_source
 from .video import SourceError, StreamInfo, WrongCredentials
-from .vision import Box, DetectorSettings, MotionEnd, MotionStart, Primitives
-from .watcher import (
-    CameraWatcher,
+from .vision import DetectorSettings, Primitives
+from .watcher import CameraWatcher, WatcherConfig
+from .watcher_events import (
     LevelChanged,
     MotionEnded,
     MotionStarted,
     PressureChanged,
     StreamDown,
     StreamUp,
-    WatcherConfig,
     WatcherEvent,
     WatchSettings,
 )
@@ -54,41 +54,6 @@ PRESS_DEBOUNCE_S = 1.0  # a button that bounces, or a webhook called in a loop, 
 PRESS_KEYS = frozenset({CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID})
 
 type RingwatchConfigEntry = ConfigEntry[RingwatchData]
-
-
-@dataclass(frozen=True, slots=True)
-class MotionState:
-    """What the entities of a camera show."""
-
-    connected: bool = False
-    seeing: bool = False  # the source in which motion is looked for delivers
-    motion: bool = False
-    zones: frozenset[str] = frozenset()  # watch zones with motion, hold time included
-    level: float = 0.0
-    last_motion: datetime | None = None
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class MotionDetail:
-    """One motion, as its event tells it."""
-
-    kind: str
-    start: datetime
-    end: datetime | None
-    box: Box
-    zones: tuple[str, ...]
-    score: float
-    reason: str
-    snapshot: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Press:
-    """One press of the doorbell."""
-
-    time: datetime
-    snapshot: str | None
 
 
 @dataclass(slots=True)
@@ -123,6 +88,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self._watcher: CameraWatcher | None = None
         self._down: dict[str, SourceError] = {}
         self._said_down = False
+        self._began: tuple[datetime, str | None] | None = None  # the last motion, and its picture
         self._hold: CALLBACK_TYPE | None = None
         self._unreachable: CALLBACK_TYPE | None = None
         self._unlisten_press: CALLBACK_TYPE | None = None
@@ -141,11 +107,6 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     def has_doorbell(self) -> bool:
         """Whether a press is set up."""
         return bool(self.camera[CONF_PRESS] != PRESS_NONE)
-
-    @property
-    def engine(self) -> str | None:
-        """The pixel primitives in use, None while nothing runs."""
-        return self._watcher.engine if self._watcher else None
 
     @property
     def statistics(self) -> dict[str, object]:
@@ -353,21 +314,25 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     def _motion_started(self, event: MotionStarted) -> None:
         self._end_hold()
         motion = event.motion
-        onset = _wall_time(event.onset_s)
+        onset = wall_time(event.onset_s)
         current = event.jpeg and event.taken_with.zones == self.settings.zones
         path = self.snapshots.keep(event.jpeg, onset) if current else None
         zones = motion.zones | self.data.zones if self.data.motion else motion.zones
         self.async_set_updated_data(replace(self.data, motion=True, zones=zones, last_motion=onset))
-        self._tell_motion(_detail("started", motion, onset, None, path))
+        self._began = (onset, path)
+        self._tell_motion(motion_detail("started", motion, onset, None, path))
 
     def _motion_ended(self, event: MotionEnded) -> None:
         motion = event.motion
-        start, end = _wall_time(event.onset_s), _wall_time(event.last_s)
+        start, path = self._began or (wall_time(event.onset_s), None)
+        end = wall_time(event.last_s)
         self._end_hold()
         still_to_hold_s = self.settings.hold_s - (dt_util.utcnow() - end).total_seconds()
         self._hold = async_call_later(self.hass, max(0.0, still_to_hold_s), self._hold_over)
         self.async_set_updated_data(replace(self.data, last_motion=end))
-        self._tell_motion(_detail("ended", motion, start, end, self.snapshots.path))
+        if path and not self.snapshots.has(path):  # it became private meanwhile
+            path = None
+        self._tell_motion(motion_detail("ended", motion, start, end, path))
 
     @callback
     def _hold_over(self, _now: datetime) -> None:
@@ -429,14 +394,3 @@ def _source(camera: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _watch_settings(settings: CameraSettings) -> WatchSettings:
     return WatchSettings(settings.detection, DetectorSettings(settings.sensitivity, settings.zones))
-
-
-def _wall_time(clock_s: float) -> datetime:
-    return dt_util.utcnow() - timedelta(seconds=time.monotonic() - clock_s)
-
-
-def _detail(
-    kind: str, motion: MotionStart | MotionEnd, start: datetime, end: datetime | None, snapshot: str | None
-) -> MotionDetail:
-    zones = tuple(sorted(motion.zones))
-    return MotionDetail(kind, start, end, motion.box, zones, motion.score, str(motion.reason), snapshot)

@@ -7,8 +7,9 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
-from .coordinator import MotionCoordinator, MotionDetail, Press, RingwatchConfigEntry
+from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
+from .motion import MotionDetail, Press
 
 PARALLEL_UPDATES = 0
 

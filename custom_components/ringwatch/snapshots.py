@@ -28,12 +28,6 @@ class Snapshots:
         """The newest picture."""
         return next(reversed(self._jpegs.values()), None)
 
-    @property
-    def path(self) -> str | None:
-        """The newest picture's address."""
-        snapshot_id = next(reversed(self._jpegs), None)
-        return None if snapshot_id is None else self._path(snapshot_id)
-
     def keep(self, jpeg: bytes, taken_at: datetime) -> str:
         """Add a picture and return its address."""
         snapshot_id = f"{taken_at:%Y%m%dT%H%M%S}-{secrets.token_hex(4)}.jpg"
@@ -46,6 +40,10 @@ class Snapshots:
     def get(self, snapshot_id: str) -> bytes | None:
         """Return a picture, None if it is gone or never was."""
         return self._jpegs.get(snapshot_id)
+
+    def has(self, path: str) -> bool:
+        """Tell whether the picture of this address is still there."""
+        return path.rpartition("/")[2] in self._jpegs
 
     def clear(self) -> None:
         """Forget all pictures."""

@@ -10,6 +10,8 @@ from concurrent.futures import CancelledError, Future, TimeoutError as FutureTim
 import threading
 from typing import Any
 
+from aiohttp import ClientError
+
 from homeassistant.components.camera import (
     async_get_image,
     async_get_stream_source,
@@ -112,7 +114,7 @@ def _wait[T](hass: HomeAssistant, coroutine: Coroutine[Any, Any, T], stop: threa
                 if future.done():
                     break
                 waited_s += POLL_S
-    except (HomeAssistantError, CancelledError) as err:
-        raise Unreachable(str(err)) from err
+    except (HomeAssistantError, ClientError, OSError, CancelledError) as err:
+        raise Unreachable(str(err) or type(err).__name__) from err
     future.cancel()
     raise TimedOut("The camera entity did not answer")

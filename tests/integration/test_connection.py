@@ -7,7 +7,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed
 
 from custom_components.ringwatch.const import DOMAIN
-from custom_components.ringwatch.watcher import PressureChanged
+from custom_components.ringwatch.watcher_events import PressureChanged
 from homeassistant.components.camera import async_get_image
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant

@@ -4,6 +4,7 @@ import asyncio
 import io
 from pathlib import Path
 
+from aiohttp import ClientError
 import numpy as np
 from PIL import Image
 import pytest
@@ -201,6 +202,23 @@ async def test_privacy_stops_the_polling(hass: HomeAssistant, stills: MockConfig
     )
     await async_until(lambda: not threads())
     assert state(hass, CONNECTIVITY) == "unknown"
+
+
+@pytest.mark.parametrize("error", [OSError("no route"), ClientError("refused"), TimeoutError()])
+async def test_an_entity_that_fails_to_say_its_address_is_unreachable(
+    hass: HomeAssistant, live: LiveCamera, caplog: pytest.LogCaptureFixture, error: Exception
+) -> None:
+    await async_add_generic(hass, live.url())
+
+    async def stream_source() -> str | None:
+        raise error
+
+    hass.data["camera"].get_entity("camera.garden").stream_source = stream_source
+    await async_set_up(hass, stored(watched("camera.garden")))
+    [coordinator] = hass.config_entries.async_entries(DOMAIN)[0].runtime_data.cameras.values()
+    await async_until(lambda: coordinator.data.error)
+    assert coordinator.data.error in {"unreachable", "timed_out"}
+    assert "Traceback" not in caplog.text
 
 
 async def test_an_entity_that_never_answers_does_not_hold_up_the_end(

@@ -1,5 +1,6 @@
 """The privacy switch: no frame is decoded, stored or shown."""
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 import io
@@ -306,12 +307,25 @@ async def test_privacy_of_one_camera_is_not_that_of_another(hass: HomeAssistant,
 async def test_a_live_view_that_is_asked_for_while_privacy_comes_is_not_given(
     hass: HomeAssistant, live: LiveCamera
 ) -> None:
-    await async_watch(hass, live.url())
+    """The source is another entity that takes its time to say its address."""
+    answer = asyncio.Event()
+    other = camera(source="entity", entity_id="camera.garden")
+    await async_set_up(hass, stored(other))
+
+    async def stream_source() -> str:
+        await answer.wait()
+        return live.url()
+
+    garden = Camera()
+    garden.entity_id = "camera.garden"
+    garden._attr_supported_features = CameraEntityFeature.STREAM
+    garden.stream_source = stream_source  # type: ignore[method-assign]
+    await hass.data["camera"].async_add_entities([garden])
     entity = hass.data["camera"].get_entity(CAMERA)
     asked = hass.async_create_task(entity.async_create_stream())
+    source = hass.async_create_task(async_get_stream_source(hass, CAMERA))
     await async_call(hass, "switch.turn_on", PRIVACY)
-    stream = await asked
-    await hass.async_block_till_done()
-    assert entity.stream is None
-    assert stream is None or not stream.outputs()
+    answer.set()
+    assert await asked is None
+    assert await source is None
     assert not stream_workers()

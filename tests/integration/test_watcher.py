@@ -5,7 +5,8 @@ from contextlib import contextmanager
 import gc
 import io
 import logging
-from queue import Empty, SimpleQueue
+import queue
+from queue import SimpleQueue
 from random import Random
 import threading
 import time
@@ -17,15 +18,13 @@ import pytest
 from custom_components.ringwatch import watcher as watcher_module
 from custom_components.ringwatch.video import Source, SourceConfig, SourceError, Unreachable
 from custom_components.ringwatch.vision import DetectorSettings, parse_zones, select_primitives
-from custom_components.ringwatch.watcher import (
-    CameraWatcher,
+from custom_components.ringwatch.watcher import CameraWatcher, OpenSource, WatcherConfig
+from custom_components.ringwatch.watcher_events import (
     LevelChanged,
     MotionEnded,
     MotionStarted,
-    OpenSource,
     StreamDown,
     StreamUp,
-    WatcherConfig,
     WatcherEvent,
     WatchSettings,
 )
@@ -49,7 +48,7 @@ class Told:
         while (left_s := deadline_s - time.monotonic()) > 0:
             try:
                 event = self.events.get(timeout=left_s)
-            except Empty:
+            except queue.Empty:
                 break
             if isinstance(event, kind):
                 return event
@@ -217,6 +216,63 @@ def test_waits_grow_and_begin_anew_after_a_good_connection(monkeypatch: pytest.M
     assert waits[4:6] == [1.0, pytest.approx(1.5, abs=0.5)]
 
 
+class Empty:
+    """Opens, and then never has a picture."""
+
+    info = None
+
+    def __init__(self, clock_s: list[float]) -> None:
+        self.clock_s = clock_s
+
+    def open(self) -> None:
+        pass
+
+    def read(self) -> None:
+        self.clock_s[0] += 1.0
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_stream_without_a_picture_is_given_up() -> None:
+    clock_s = [0.0]
+    told: SimpleQueue[WatcherEvent] = SimpleQueue()
+    config = WatcherConfig("front", lambda stop: Empty(clock_s), None, 5.0)  # type: ignore[arg-type,return-value]
+    watcher = CameraWatcher(config, WATCHING, told.put, primitives=PRIMITIVES, clock=lambda: clock_s[0])
+    watcher.start()
+    down = told.get(timeout=PATIENCE_S)
+    assert watcher.stop()
+    assert isinstance(down, StreamDown)
+    assert down.error.code == "broken_stream"
+    assert clock_s[0] == watcher_module.FIRST_PICTURE_S + 1
+
+
+def test_a_machine_that_is_late_decodes_nothing_until_it_has_caught_up(live: LiveCamera) -> None:
+    late_s = [0.0]
+    told = Told()
+    config = WatcherConfig("front", opens(live.url()), None, 0.0)
+    watcher = CameraWatcher(
+        config, WATCHING, told.events.put, primitives=PRIMITIVES, clock=lambda: time.monotonic() + late_s[0]
+    )
+
+    def decoded() -> int:
+        return int(str(watcher.statistics["frames_decoded"]))
+
+    watcher.start()
+    try:
+        told.until(StreamUp)
+        late_s[0] = 10.0  # the stream runs ten times as fast as the clock: caught up in about a second
+        newest_s = watcher.buffer._newest_s
+        until(lambda: watcher.buffer._newest_s > newest_s + 0.5)
+        newest_s, before = watcher.buffer._newest_s, decoded()
+        until(lambda: watcher.buffer._newest_s > newest_s + 4.0)
+        assert decoded() == before
+        assert watcher.still()  # the last one is still there
+        until(lambda: decoded() > before + 20)
+    finally:
+        assert watcher.stop()
+
+
 def test_an_unexpected_error_is_logged_whole_and_the_thread_starts_over(
     live: LiveCamera, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -230,6 +286,7 @@ def test_an_unexpected_error_is_logged_whole_and_the_thread_starts_over(
 
     with watching(opened) as (_, told):
         [before] = threads("front")
+        assert told.until(StreamDown).error.code == "broken_stream"
         told.until(StreamUp)
         assert threads("front") == {before}
     [record] = [record for record in caplog.records if record.levelno == logging.ERROR]
