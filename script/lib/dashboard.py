@@ -61,5 +61,7 @@ def _column(name: str, entities: dict[str, str]) -> dict[str, Any]:
     short = {"type": "tile", "name": {"type": "entity"}}  # without the camera's name, which is above
     cards += [{**short, "entity": entities[key]} for key in TILES if key in entities]
     if picture := entities.get("image.last_event"):
-        cards.append({**bare, "entity": picture, **wide})
+        # Without a picture the frontend would wait for one with a turning wheel.
+        shown = {"condition": "state", "entity": picture, "state_not": ["unavailable", "unknown"]}
+        cards.append({**bare, "entity": picture, **wide, "visibility": [shown]})
     return {"type": "grid", "cards": cards}
