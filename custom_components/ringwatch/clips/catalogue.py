@@ -13,8 +13,9 @@ import json
 from pathlib import Path
 import sqlite3
 from typing import Any, Final
+import zlib
 
-from .model import Clip
+from .model import Clip, read_moments
 from .schema import migrate
 
 NAME: Final = "catalogue.db"
@@ -34,11 +35,11 @@ class DamagedCatalogueError(Exception):
     """The database can't be used; it can be rebuilt from the files."""
 
 
-_COLUMNS = "id, path, size, sha256, keep, shared, document, moments"
+_COLUMNS = "id, path, size, sha256, keep, shared, document"
 _INSERT = """
     INSERT INTO clips (
-        id, recording, camera, start_ms, end_ms, size, keep, state, path, sha256, document, moments, shared
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        id, recording, camera, start_ms, end_ms, size, keep, state, path, sha256, document, shared
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -154,7 +155,7 @@ class Catalogue:
     def _insert(self, clip: Clip, state: State) -> None:
         start_ms = to_ms(clip.start)
         document = clip.document()
-        moments = document.pop("moments")  # many, and only one clip's at a time are asked for
+        moments = document.pop("moments")  # much, and asked for one clip at a time: not in the row
         self._db.execute(
             _INSERT,
             (
@@ -169,16 +170,19 @@ class Catalogue:
                 clip.path,
                 clip.sha256,
                 _dump(document),
-                _dump(moments),
                 _dump(clip.shared),
             ),
         )
+        if moments:
+            packed = zlib.compress(_dump(moments).encode())
+            self._db.execute("INSERT OR REPLACE INTO moments VALUES (?, ?)", (clip.id, packed))
         rows = [(tag, clip.camera_id, start_ms, clip.id) for tag in tags_of(clip)]
         self._db.executemany("INSERT OR IGNORE INTO tags VALUES (?, ?, ?, ?)", rows)
 
     def _remove(self, clip_id: str) -> None:
         self._db.execute("DELETE FROM clips WHERE id = ?", (clip_id,))
         self._db.execute("DELETE FROM tags WHERE id = ?", (clip_id,))
+        self._db.execute("DELETE FROM moments WHERE id = ?", (clip_id,))
 
     def set_state(self, clip_id: str, state: State) -> None:
         """Say where its file is on its way."""
@@ -205,10 +209,12 @@ class Catalogue:
         with self.transaction():
             self._db.execute("DELETE FROM clips")
             self._db.execute("DELETE FROM tags")
+            self._db.execute("DELETE FROM moments")
 
     def get(self, clip_id: str) -> Clip | None:
         """Return a clip in whatever state."""
-        return next(self._select("WHERE id = ?", (clip_id,)), None)
+        clip = next(self._select("WHERE id = ?", (clip_id,)), None)
+        return None if clip is None else with_moments(self._db, clip)
 
     def of_recording(self, recording: str) -> list[Clip]:
         """Return the parts of a recording that are whole."""
@@ -283,13 +289,19 @@ def tags_of(clip: Clip) -> list[str]:
 
 
 def to_clip(row: tuple[Any, ...]) -> Clip:
-    """Make a clip of a row."""
-    _, path, size, sha256, keep, shared, document, moments = row
+    """Make a clip of a row, without where things moved."""
+    _, path, size, sha256, keep, shared, document = row
     return replace(
-        Clip.from_document(json.loads(document) | {"moments": json.loads(moments)}),
+        Clip.from_document(json.loads(document) | {"moments": []}),
         path=path,
         size_bytes=size,
         sha256=sha256,
         protected=bool(keep),
         shared=tuple(json.loads(shared)),
     )
+
+
+def with_moments(db: sqlite3.Connection, clip: Clip) -> Clip:
+    """Add where things moved."""
+    row = db.execute("SELECT moments FROM moments WHERE id = ?", (clip.id,)).fetchone()
+    return clip if row is None else replace(clip, moments=read_moments(json.loads(zlib.decompress(row[0]))))

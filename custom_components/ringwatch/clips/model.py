@@ -156,7 +156,7 @@ class Clip:
                 zones=frozenset(map(str, document["zones"])),
                 score=float(document["score"]),
                 reason=dict(reason) if reason else None,
-                moments=_moments(document["moments"]),
+                moments=read_moments(document["moments"]),
                 codec=str(document["codec"]),
                 width=int(document["width"]),
                 height=int(document["height"]),
@@ -174,7 +174,8 @@ def moments_document(moments: Iterable[Moment]) -> list[Any]:
     return [[round(m.time_s * 10), [[round(v * 1000) for v in box] for box in m.boxes]] for m in moments]
 
 
-def _moments(found: Any) -> tuple[Moment, ...]:
+def read_moments(found: Any) -> tuple[Moment, ...]:
+    """Return what `moments_document` made."""
     return tuple(
         Moment(at / 10, tuple((x / 1000, y / 1000, w / 1000, h / 1000) for x, y, w, h in boxes))
         for at, boxes in found

@@ -10,13 +10,12 @@ from pathlib import Path
 import sqlite3
 from typing import Any
 
-from .catalogue import NAME, connect, to_clip, to_ms
+from .catalogue import NAME, connect, to_clip, to_ms, with_moments
 from .model import Clip, Trigger
 
 MAX_PAGE = 500
-# A page leaves out where things moved: that is much, and asked for one clip at a time.
-_FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document, '[]'"
-_ONE = "SELECT id, path, size, sha256, keep, shared, document, moments FROM clips WHERE id = ? AND state = 1"
+_FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document"
+_ONE = "SELECT id, path, size, sha256, keep, shared, document FROM clips WHERE id = ? AND state = 1"
 
 
 class BadCursorError(ValueError):
@@ -54,7 +53,7 @@ class Questions:
         """Return a clip that is whole, with where things moved in it."""
         with self._open() as db:
             row = db.execute(_ONE, (clip_id,)).fetchone()
-        return None if row is None else to_clip(row)
+            return None if row is None else with_moments(db, to_clip(row))
 
     def page(
         self,
@@ -67,7 +66,7 @@ class Questions:
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Return clips that begin in [start, end), newest first. Raise BadCursorError."""
+        """Return clips that begin in [start, end), newest first, without `moments`. Raise BadCursorError."""
         limit = min(max(limit, 1), MAX_PAGE)
         tags = [f"trigger:{trigger}"] if trigger else []
         tags += [f"zone:{zone}"] if zone else []
@@ -107,7 +106,7 @@ class Questions:
     def overlapping(
         self, start: datetime, end: datetime, *, camera_id: str | None = None
     ) -> tuple[Clip, ...]:
-        """Return the clips that show any moment of [start, end), oldest first."""
+        """Return the clips that show any moment of [start, end), oldest first, without `moments`."""
         with self._open() as db:
             # No clip is longer than the longest: so only a short stretch of the index has to be looked at.
             (longest,) = db.execute("SELECT MAX(end_ms - start_ms) FROM clips").fetchone()

@@ -22,17 +22,17 @@ MIGRATIONS: Final = (
         path TEXT NOT NULL UNIQUE,
         sha256 TEXT,
         document TEXT NOT NULL,
-        moments TEXT NOT NULL,
         shared TEXT NOT NULL DEFAULT '[]'
     );
-    CREATE INDEX clips_by_camera ON clips (camera, start_ms, id);
-    CREATE INDEX clips_by_time ON clips (start_ms, id);
+    CREATE INDEX clips_by_camera ON clips (camera, start_ms, id, state, size);
+    CREATE INDEX clips_by_time ON clips (start_ms, id, state, size);
     CREATE INDEX clips_by_recording ON clips (recording);
     CREATE INDEX clips_by_length ON clips (end_ms - start_ms);
     CREATE INDEX clips_sizes ON clips (camera, size);
     CREATE INDEX clips_to_delete ON clips (camera, start_ms, id, size) WHERE keep = 0 AND state = 1;
     CREATE INDEX clips_unfinished ON clips (state) WHERE state <> 1;
     CREATE INDEX clips_unhashed ON clips (seq) WHERE sha256 IS NULL;
+    CREATE TABLE moments (id TEXT PRIMARY KEY, moments BLOB NOT NULL) WITHOUT ROWID;
     CREATE TABLE tags (
         tag TEXT NOT NULL,
         camera TEXT NOT NULL,
@@ -59,6 +59,10 @@ def migrate(db: sqlite3.Connection, migrations: tuple[str, ...] = MIGRATIONS) ->
             f"the catalogue has version {version}, this Ringwatch knows {len(migrations)}"
         )
     for number in range(version, len(migrations)):
-        db.executescript(
-            f"BEGIN IMMEDIATE; {migrations[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
-        )
+        step = f"BEGIN IMMEDIATE; {migrations[number]}; PRAGMA user_version = {number + 1}; COMMIT;"
+        try:
+            db.executescript(step)
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
