@@ -17,6 +17,7 @@ pytestmark = [
 ]
 
 USER = "viewer"
+STREAM = "stream_worker"  # Home Assistant's thread that reads a camera for its players
 PREVIEW = "img[src*='/api/ringwatch/preview/']"
 
 
@@ -26,8 +27,8 @@ async def played_s(page: Page) -> list[float]:
     return times
 
 
-async def test_both_cameras_play_and_motion_is_seen(house: House) -> None:
-    async with open_browser(house.hass.url, house.tokens) as page:
+async def test_both_cameras_play_until_they_are_private(house: House) -> None:
+    async with open_browser(house.hass.url, house.tokens) as page, house.client() as client:
         await page.goto(house.dashboard)
         await page.locator("video").nth(1).wait_for()
         deadline_s = time.monotonic() + 40
@@ -40,6 +41,18 @@ async def test_both_cameras_play_and_motion_is_seen(house: House) -> None:
         await asyncio.sleep(1)
         after = await played_s(page)
         assert all(late - early > 1 for early, late in zip(before, after, strict=True)), (before, after)
+
+        assert house.threads()[STREAM] == 2
+        for has in house.entities.values():
+            await client.call("switch", "turn_on", entity_id=has["switch.privacy"])
+        deadline_s = time.monotonic() + 5
+        while house.threads().get(STREAM):
+            assert time.monotonic() < deadline_s, "Home Assistant still reads a private camera"
+            await asyncio.sleep(0.1)
+        await page.goto("about:blank")  # or it would start them again
+        for has in house.entities.values():
+            await client.call("switch", "turn_off", entity_id=has["switch.privacy"])
+            await until(client, has["binary_sensor.connectivity"], "on")
 
 
 async def test_the_owner_adds_a_camera_and_later_gives_its_new_password(house: House) -> None:
