@@ -23,9 +23,13 @@ def hass_config_dir(tmp_path: Path) -> str:
 
 
 @pytest.fixture(autouse=True)
-def _short_tracebacks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let asyncio's debug mode, whose checks we want, not spend a third of the time on origins of futures."""
+async def enable_event_loop_debug(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace the plugin's: asyncio's debug mode only where threads call into the loop, which it checks.
+
+    Elsewhere it would take a third of the time, writing down where each future was made.
+    """
     monkeypatch.setattr(asyncio.constants, "DEBUG_STACK_DEPTH", 1)
+    asyncio.get_running_loop().set_debug("live" in request.fixturenames)
 
 
 @pytest.fixture(autouse=True)

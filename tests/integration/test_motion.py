@@ -12,7 +12,7 @@ from pytest_homeassistant_custom_component.common import MockUser, async_fire_ti
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from homeassistant.auth.models import Group
-from homeassistant.core import Event, EventStateChangedData, HomeAssistant
+from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
@@ -127,6 +127,7 @@ async def test_who_comes_back_within_the_hold_time_is_one_motion_and_two_events(
     await async_watch(hass, live.url())
     changes: list[str] = []
 
+    @callback
     def changed(event: Event[EventStateChangedData]) -> None:
         new = event.data["new_state"]
         if new is not None:
