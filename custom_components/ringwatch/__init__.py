@@ -15,8 +15,11 @@ from homeassistant.helpers.typing import ConfigType
 
 from . import issues
 from .actions import async_setup_actions
+from .clip_actions import async_setup_clip_actions
+from .clip_views import ClipView, ThumbnailView
 from .const import DOMAIN, SUBENTRY_CAMERA
 from .coordinator import MotionCoordinator, RingwatchConfigEntry, RingwatchData
+from .recording import Recordings, storage_root
 from .settings import STORAGE_KEY, CameraSettingsStore
 from .views import SnapshotView
 from .vision import select_primitives
@@ -37,7 +40,9 @@ PLATFORMS = (
 async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is there with or without a camera: the actions and the pictures' addresses."""
     async_setup_actions(hass)
-    hass.http.register_view(SnapshotView(hass))
+    async_setup_clip_actions(hass)
+    for view in (SnapshotView(hass), ClipView(hass), ThumbnailView(hass)):
+        hass.http.register_view(view)
     return True
 
 
@@ -52,7 +57,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
         issues.async_set_settings_lost(hass, subentry_id, cameras[subentry_id].title)
     # Importing OpenCV takes a second on a small machine.
     primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
-    data = entry.runtime_data = RingwatchData(settings, primitives)
+    recordings = await Recordings.async_open(hass, entry)
+    data = entry.runtime_data = RingwatchData(settings, primitives, recordings)
     for subentry_id, subentry in cameras.items():
         data.cameras[subentry_id] = MotionCoordinator(hass, entry, subentry)
     await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
@@ -80,17 +86,22 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
     """Leave nothing behind."""
     for subentry_id in _cameras(entry):
         issues.async_clear(hass, subentry_id)
+    issues.async_clear_storage(hass)
     path = Path(hass.config.path(STORAGE_DIR, STORAGE_KEY))
     await hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))
 
 
 async def _async_stop(data: RingwatchData) -> None:
     await asyncio.gather(*(coordinator.async_stop() for coordinator in data.cameras.values()))
+    await data.recordings.async_close()
 
 
 async def _async_follow_subentries(hass: HomeAssistant, entry: RingwatchConfigEntry) -> None:
     """Bring the running cameras into line with the subentries; what did not change goes on undisturbed."""
     data = entry.runtime_data
+    if storage_root(hass, entry) != data.recordings.root:
+        hass.config_entries.async_schedule_reload(entry.entry_id)
+        return
     async with data.following:
         if entry.state is not ConfigEntryState.LOADED:
             return  # unloaded while this waited; the next set-up sees what changed
@@ -109,6 +120,7 @@ async def _async_follow_subentries(hass: HomeAssistant, entry: RingwatchConfigEn
             else:
                 data.cameras[subentry_id] = coordinator = MotionCoordinator(hass, entry, subentry)
                 added.append(coordinator)
+        data.recordings.async_follow_options()
         for sync in data.platforms:
             sync()
         for coordinator in added:

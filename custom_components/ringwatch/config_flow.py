@@ -17,6 +17,7 @@ from homeassistant.core import callback
 
 from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
 from .flow_camera import CameraSubentryFlow
+from .flow_recording import StorageOptionsFlow
 
 
 class RingwatchConfigFlow(ConfigFlow, domain=DOMAIN):
@@ -32,6 +33,13 @@ class RingwatchConfigFlow(ConfigFlow, domain=DOMAIN):
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the kinds of subentry the entry can have."""
         return {SUBENTRY_CAMERA: CameraSubentryFlow}
+
+    @staticmethod
+    @callback
+    @override
+    def async_get_options_flow(config_entry: ConfigEntry) -> StorageOptionsFlow:
+        """Return the flow that asks where clips are kept."""
+        return StorageOptionsFlow()
 
     @override
     async def async_step_user(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:

@@ -25,6 +25,19 @@ CONF_PRESS: Final = "press"
 CONF_PRESS_ENTITY_ID: Final = "press_entity_id"
 CONF_WEBHOOK_ID: Final = "webhook_id"
 CONF_ANALYZED_FPS: Final = "analyzed_fps"
+CONF_RECORD: Final = "record"
+CONF_RECORD_SOUND: Final = "record_sound"
+CONF_PRE_ROLL_S: Final = "pre_roll_s"
+CONF_POST_ROLL_S: Final = "post_roll_s"
+CONF_CLIP_DAYS: Final = "clip_days"  # 0 = as long as the clips of all cameras
+CONF_CLIP_GB: Final = "clip_gb"  # 0 = no limit of its own
+
+# The entry's options: where clips are kept, and how long.
+CONF_STORAGE: Final = "storage"  # the name of one of Home Assistant's media folders
+CONF_FOLDER: Final = "folder"  # below it; "" = right there
+CONF_KEEP_DAYS: Final = "keep_days"
+CONF_KEEP_GB: Final = "keep_gb"  # 0 = as much as the disk has
+CONF_RESERVE_GB: Final = "reserve_gb"
 
 SOURCE_ENTITY: Final = "entity"
 SOURCE_URL: Final = "url"
@@ -60,7 +73,22 @@ CAMERA_DEFAULTS: Final[Mapping[str, str | float | bool]] = MappingProxyType(
         CONF_PRESS_ENTITY_ID: "",
         CONF_WEBHOOK_ID: "",
         CONF_ANALYZED_FPS: ANALYZED_FPS,
+        CONF_RECORD: True,
+        CONF_RECORD_SOUND: False,
+        CONF_PRE_ROLL_S: 5.0,
+        CONF_POST_ROLL_S: 5.0,
+        CONF_CLIP_DAYS: 0.0,
+        CONF_CLIP_GB: 0.0,
     }
+)
+
+# Those of a camera that say how it is recorded, and nothing of how it is opened.
+RECORD_KEYS: Final = frozenset(
+    {CONF_RECORD, CONF_RECORD_SOUND, CONF_PRE_ROLL_S, CONF_POST_ROLL_S, CONF_CLIP_DAYS, CONF_CLIP_GB}
+)
+
+STORAGE_DEFAULTS: Final[Mapping[str, str | float]] = MappingProxyType(
+    {CONF_STORAGE: "", CONF_FOLDER: "", CONF_KEEP_DAYS: 30.0, CONF_KEEP_GB: 0.0, CONF_RESERVE_GB: 2.0}
 )
 
 # Repair issue of one camera whose user name or password stopped working. Fixable by repairs.py.
@@ -70,6 +98,12 @@ ISSUE_CREDENTIALS: Final = "credentials"
 ISSUE_UNREACHABLE: Final = "unreachable"
 ISSUE_FALLING_BEHIND: Final = "falling_behind"
 ISSUE_SETTINGS_LOST: Final = "settings_lost"
+ISSUE_RECORDING: Final = "recording"  # a camera's clips have reached their limit
+
+# Repair issues of all clips together.
+ISSUE_STORAGE: Final = "storage"
+ISSUE_STORAGE_IN_CONTAINER: Final = "storage_in_container"
+ISSUE_CATALOGUE_REBUILT: Final = "catalogue_rebuilt"
 
 DEFAULT_HOLD_S: Final = 10  # a person who stands still for a moment should not end the motion
 HOLD_MAX_S: Final = 300

@@ -19,16 +19,22 @@ from homeassistant.helpers.update_coordinator import DataUpdateCoordinator
 from homeassistant.util import dt as dt_util
 
 from . import issues
+from .camera_recording import CameraRecording
+from .clips import Recorder
 from .const import (
+    CAMERA_DEFAULTS,
     CONF_ANALYZED_FPS,
     CONF_PRESS,
     CONF_PRESS_ENTITY_ID,
+    CONF_RECORD,
     CONF_WEBHOOK_ID,
     PRESS_ENTITY,
     PRESS_NONE,
+    RECORD_KEYS,
 )
 from .motion import MotionDetail, MotionState, Press, motion_detail, wall_time
 from .press import async_listen_to_entity, async_listen_to_webhook
+from .recording import Recordings
 from .settings import CameraSettings, CameraSettingsStore
 from .snapshots import Snapshots
 from .sources import detect_source, record_source
@@ -62,6 +68,7 @@ class RingwatchData:
 
     settings: CameraSettingsStore
     primitives: Primitives  # the pixel work, with OpenCV or without
+    recordings: Recordings
     cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
     platforms: list[Callable[[], None]] = field(default_factory=list)
     """Each brings its platform's entities into line with `cameras`."""
@@ -79,12 +86,13 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         super().__init__(hass, _LOGGER, config_entry=entry, name=subentry.title)
         self.data = MotionState()
         self.subentry_id = subentry.subentry_id
-        self.camera: Mapping[str, Any] = dict(subentry.data)
+        self.camera: Mapping[str, Any] = CAMERA_DEFAULTS | subentry.data
         self.source = _source(self.camera)
         self.title = subentry.title
         self.store = store
         self.info: dict[str, StreamInfo] = {}
         self.snapshots = Snapshots(self.subentry_id)
+        self.recording = CameraRecording(hass, entry.runtime_data.recordings, self.subentry_id)
         self._watcher: CameraWatcher | None = None
         self._down: dict[str, SourceError] = {}
         self._said_down = False
@@ -128,10 +136,11 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             self._unlisten_press = None
         await self._async_stop_watching()
         self._cancel_timers()
+        self.recording.async_close()
 
     async def async_apply(self, subentry: ConfigSubentry) -> None:
         """Take over a changed subentry; reconnect only if what is opened changed."""
-        before, after = self.camera, dict(subentry.data)
+        before, after = self.camera, CAMERA_DEFAULTS | subentry.data
         self.camera = after
         self.title = self.name = subentry.title
         if any(before[key] != after[key] for key in PRESS_KEYS):
@@ -144,6 +153,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             self._said_down = False
             if not self.settings.privacy:
                 self._start_watching()
+        elif any(before[key] != after[key] for key in RECORD_KEYS):
+            await self._async_change_recording(turned_off=before[CONF_RECORD] and not after[CONF_RECORD])
 
     @callback
     def async_listen_for_motion(self, listener: Callable[[MotionDetail], None]) -> CALLBACK_TYPE:
@@ -196,14 +207,26 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             _watch_settings(self.settings),
             notify,
             primitives=self.config_entry.runtime_data.primitives,
+            sink=self.recording.async_begin(self.title, self.camera, self.settings),
         )
         self._watcher = watcher
         watcher.start()
 
+    async def _async_change_recording(self, *, turned_off: bool) -> None:
+        """Take over how the camera is recorded; its connection stays."""
+        if (watcher := self._watcher) is None:
+            return
+        if turned_off:
+            watcher.sink = None
+            await self._async_end(None, self.recording.async_release())
+            return
+        self.recording.async_configure(self.camera, self.settings)
+        watcher.sink = self.recording.async_begin(self.title, self.camera, self.settings)
+
     async def _async_stop_watching(self) -> None:
         watcher, self._watcher = self._watcher, None
         if watcher is not None:
-            await self._async_end(watcher)
+            await self._async_end(watcher, self.recording.async_release())
         self.info = {}
         self._end_hold()
         self.async_set_updated_data(
@@ -221,6 +244,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             self._start_watching()
         else:
             self._watcher.configure(_watch_settings(settings))
+            self.recording.async_configure(self.camera, settings)
             if not settings.detection:
                 self._end_hold()
                 self.data = replace(self.data, motion=False, zones=frozenset(), level=0.0)
@@ -242,11 +266,15 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self._said_down = False
         self.info = {}
         self.data = MotionState(last_motion=self.data.last_motion)
-        self.config_entry.async_create_task(self.hass, self._async_end(watcher), f"end watching {self.title}")
+        ending = self._async_end(watcher, self.recording.async_release())
+        self.config_entry.async_create_task(self.hass, ending, f"end watching {self.title}")
 
-    async def _async_end(self, watcher: CameraWatcher) -> None:
-        if not await self.hass.async_add_executor_job(watcher.stop):
+    async def _async_end(self, watcher: CameraWatcher | None, recorder: Recorder | None) -> None:
+        """Stop the watcher first: its last words are about motion that ends."""
+        if watcher is not None and not await self.hass.async_add_executor_job(watcher.stop):
             _LOGGER.warning("%s: its connection takes long to close", self.title)
+        if recorder is not None and not await self.hass.async_add_executor_job(recorder.stop):
+            _LOGGER.warning("%s: its last clip takes long to write", self.title)
 
     @callback
     def _happened(self, watcher: CameraWatcher, event: WatcherEvent) -> None:
@@ -370,7 +398,9 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         )
 
     async def _async_ring(self, at: datetime) -> None:
+        at_s = time.monotonic()
         jpeg = await self.async_still()
+        self.recording.async_press(at_s, jpeg or b"")
         path = self.snapshots.keep(jpeg, at) if jpeg else None
         for listener in list(self._on_press):
             listener(Press(at, path))
@@ -389,7 +419,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
 
 def _source(camera: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what decides how the camera is opened."""
-    return {key: value for key, value in camera.items() if key not in PRESS_KEYS}
+    return {key: value for key, value in camera.items() if key not in PRESS_KEYS | RECORD_KEYS}
 
 
 def _watch_settings(settings: CameraSettings) -> WatchSettings:

@@ -11,7 +11,15 @@ from homeassistant.components.diagnostics import async_redact_data
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
-from .const import CONF_DETECT_URL, CONF_PASSWORD, CONF_URL, CONF_USERNAME, CONF_WEBHOOK_ID, DOMAIN
+from .const import (
+    CONF_DETECT_URL,
+    CONF_PASSWORD,
+    CONF_URL,
+    CONF_USERNAME,
+    CONF_WEBHOOK_ID,
+    DOMAIN,
+    STORAGE_DEFAULTS,
+)
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 
 # Whole addresses: cameras have passwords in paths and queries, too, where nothing can tell them apart.
@@ -37,7 +45,13 @@ async def async_get_device_diagnostics(
 
 
 def _versions(entry: RingwatchConfigEntry) -> dict[str, Any]:
+    recordings = entry.runtime_data.recordings
     return {
+        "storage": {
+            "options": dict(STORAGE_DEFAULTS | entry.options),
+            "blocked": recordings.store.blocked(""),
+            "rebuilt_after": recordings.store.rebuilt_after,
+        },
         "engine": entry.runtime_data.primitives.name,
         "versions": {"av": av.__version__, "numpy": np.__version__},
     }
@@ -65,6 +79,8 @@ def _camera(coordinator: MotionCoordinator) -> Mapping[str, Any]:
         },
         "streams": {role: _plain(asdict(info)) for role, info in coordinator.info.items()},
         "statistics": coordinator.statistics,
+        "recorder": asdict(recorder) if (recorder := coordinator.recording.state) else None,
+        "clips": asdict(coordinator.recording.totals),
     }
 
 

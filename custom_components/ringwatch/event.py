@@ -7,6 +7,8 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
+from .clip_views import clip_answer
+from .clips import Clip
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
 from .motion import MotionDetail, Press
@@ -15,6 +17,26 @@ PARALLEL_UPDATES = 0
 
 DETAILS = frozenset({"start", "end", "duration_s", "box", "zones", "score", "reason", "snapshot"})
 
+CLIP_DETAILS = frozenset(
+    {
+        "id",
+        "camera",
+        "start",
+        "end",
+        "onset",
+        "duration_s",
+        "triggers",
+        "zones",
+        "score",
+        "clip",
+        "thumbnail",
+        "size_bytes",
+        "has_sound",
+        "protected",
+        "shared",
+    }
+)
+
 
 async def async_setup_entry(
     hass: HomeAssistant, entry: RingwatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
@@ -22,7 +44,7 @@ async def async_setup_entry(
     """Set up the events of each camera."""
 
     def build(coordinator: MotionCoordinator) -> list[RingwatchEntity]:
-        events: list[RingwatchEntity] = [MotionEvent(coordinator)]
+        events: list[RingwatchEntity] = [MotionEvent(coordinator), ClipEvent(coordinator)]
         if coordinator.has_doorbell:
             events.append(DoorbellEvent(coordinator))
         return events
@@ -61,6 +83,28 @@ class MotionEvent(SeeingEntity, EventEntity):
             attributes["end"] = detail.end.isoformat()
             attributes["duration_s"] = round((detail.end - detail.start).total_seconds(), 1)
         self._trigger_event(detail.kind, attributes)
+        self.async_write_ha_state()
+
+
+class ClipEvent(RingwatchEntity, EventEntity):
+    """A clip is ready to be seen. It may become so when the camera is away again."""
+
+    _attr_event_types = ["clip_ready"]  # noqa: RUF012 - Home Assistant's own form
+    _attr_translation_key = "clip"
+    _unrecorded_attributes = CLIP_DETAILS
+
+    def __init__(self, coordinator: MotionCoordinator) -> None:
+        """Belong to the camera."""
+        super().__init__(coordinator, "clip")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.recording.async_listen(self._ready))
+
+    @callback
+    def _ready(self, clip: Clip) -> None:
+        self._trigger_event("clip_ready", clip_answer(clip))
         self.async_write_ha_state()
 
 

@@ -28,6 +28,7 @@ from .const import (
     CONF_SOURCE,
     CONF_URL,
     CONF_WEBHOOK_ID,
+    RECORD_KEYS,
     SOURCE_ENTITY,
     SUBENTRY_CAMERA,
 )
@@ -37,7 +38,7 @@ from .views_preview import async_get_previews
 type StepInput = dict[str, Any] | None
 
 # What choosing another source leaves as it was
-KEPT_KEYS = frozenset({CONF_ANALYZED_FPS, CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID})
+KEPT_KEYS = RECORD_KEYS | {CONF_ANALYZED_FPS, CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID}
 
 
 class CameraFlowBase(ConfigSubentryFlow):

@@ -5,13 +5,14 @@ from homeassistant.config_entries import SubentryFlowResult
 from .const import CAMERA_DEFAULTS
 from .flow_base import StepInput
 from .flow_entity import EntitySteps
+from .flow_recording import RecordingSteps
 from .flow_url import UrlSteps
 from .flow_zones import ZonesSteps
 
 SOURCES = ["entity", "url", "brand"]
 
 
-class CameraSubentryFlow(EntitySteps, UrlSteps, ZonesSteps):
+class CameraSubentryFlow(EntitySteps, UrlSteps, RecordingSteps, ZonesSteps):
     """Add a camera, or change one."""
 
     async def async_step_user(self, user_input: StepInput = None) -> SubentryFlowResult:
@@ -25,7 +26,7 @@ class CameraSubentryFlow(EntitySteps, UrlSteps, ZonesSteps):
         self._name = subentry.title
         return self.async_show_menu(
             step_id="reconfigure",
-            menu_options=["source", "doorbell", "zones"],
+            menu_options=["source", "doorbell", "zones", "recording"],
             description_placeholders={"name": subentry.title},
         )
 

@@ -8,16 +8,28 @@ from homeassistant.helpers import issue_registry as ir
 from .const import (
     CONF_DETECT_URL,
     DOMAIN,
+    ISSUE_CATALOGUE_REBUILT,
     ISSUE_CREDENTIALS,
     ISSUE_FALLING_BEHIND,
+    ISSUE_RECORDING,
     ISSUE_SETTINGS_LOST,
+    ISSUE_STORAGE,
+    ISSUE_STORAGE_IN_CONTAINER,
     ISSUE_UNREACHABLE,
 )
 
 if TYPE_CHECKING:
     from .coordinator import MotionCoordinator
 
-CAMERA_ISSUES = (ISSUE_CREDENTIALS, ISSUE_FALLING_BEHIND, ISSUE_SETTINGS_LOST, ISSUE_UNREACHABLE)
+STORAGE_FOREIGN = "storage_foreign"
+
+CAMERA_ISSUES = (
+    ISSUE_CREDENTIALS,
+    ISSUE_FALLING_BEHIND,
+    ISSUE_RECORDING,
+    ISSUE_SETTINGS_LOST,
+    ISSUE_UNREACHABLE,
+)
 
 
 @callback
@@ -87,6 +99,66 @@ def async_set_settings_lost(hass: HomeAssistant, subentry_id: str, name: str) ->
         translation_key=ISSUE_SETTINGS_LOST,
         translation_placeholders={"name": name},
     )
+
+
+@callback
+def async_set_recording(
+    hass: HomeAssistant, camera_id: str, name: str, code: str | None, folder: str
+) -> None:
+    """Say why nothing is recorded, of one camera or ("") of all; None: recording goes on."""
+    issue_id = f"{ISSUE_RECORDING}_{camera_id}" if camera_id else ISSUE_STORAGE
+    if code is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        is_fixable=code == STORAGE_FOREIGN,
+        severity=ir.IssueSeverity.ERROR,
+        translation_key=f"{ISSUE_RECORDING}_{code}" if camera_id else code,
+        translation_placeholders={"name": name, "folder": folder},
+    )
+
+
+@callback
+def async_set_storage_in_container(hass: HomeAssistant, folder: str | None) -> None:
+    """Say that clips are lost with the container, or (None) that they are not."""
+    if folder is None:
+        ir.async_delete_issue(hass, DOMAIN, ISSUE_STORAGE_IN_CONTAINER)
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        ISSUE_STORAGE_IN_CONTAINER,
+        is_fixable=False,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ISSUE_STORAGE_IN_CONTAINER,
+        translation_placeholders={"folder": folder},
+    )
+
+
+@callback
+def async_set_catalogue_rebuilt(hass: HomeAssistant, reason: str | None) -> None:
+    """Say that the catalogue was damaged, if it was, until the owner has read it."""
+    if reason is None:
+        return
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        ISSUE_CATALOGUE_REBUILT,
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ISSUE_CATALOGUE_REBUILT,
+        translation_placeholders={"error": reason},
+    )
+
+
+@callback
+def async_clear_storage(hass: HomeAssistant) -> None:
+    """Drop whatever was said of all clips together."""
+    for issue_id in (ISSUE_STORAGE, ISSUE_STORAGE_IN_CONTAINER, ISSUE_CATALOGUE_REBUILT):
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback

@@ -5,7 +5,7 @@ user name and password, tries them on the camera, and only then stores them. No 
 not the entry, takes notice.
 """
 
-from typing import Any
+from typing import Any, override
 
 import probatio
 
@@ -15,6 +15,7 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSu
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import issue_registry as ir
 
+from .clip_views import async_recordings
 from .const import (
     CONF_PASSWORD,
     CONF_SOURCE,
@@ -22,6 +23,7 @@ from .const import (
     CONF_USERNAME,
     DOMAIN,
     ISSUE_CREDENTIALS,
+    ISSUE_STORAGE,
     SOURCE_ENTITY,
 )
 from .flow_probe import async_probe
@@ -92,8 +94,26 @@ class CredentialsRepairFlow(RepairsFlow):
         return self.async_abort(reason=reason)
 
 
+class StorageRepairFlow(ConfirmRepairFlow):
+    """Accept a storage folder that has another Ringwatch's mark."""
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Take the folder over once the owner says that it is the right one."""
+        if user_input is not None:
+            if (recordings := async_recordings(self.hass)) is None:
+                return self.async_abort(reason="not_loaded")
+            try:
+                await self.hass.async_add_executor_job(recordings.store.claim)
+            except OSError:
+                return self.async_abort(reason="storage_error")
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData) -> RepairsFlow:
     """Return the flow that fixes an issue."""
     if data is not None and issue_id.startswith(f"{ISSUE_CREDENTIALS}_"):
         return CredentialsRepairFlow(str(data["entry_id"]), str(data["subentry_id"]))
+    if issue_id == ISSUE_STORAGE:
+        return StorageRepairFlow()
     return ConfirmRepairFlow()

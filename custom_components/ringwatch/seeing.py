@@ -18,7 +18,15 @@ from .vision import (
     ZoneKind,
     zone_mask,
 )
-from .watcher_events import LevelChanged, MotionEnded, MotionStarted, Notify, PressureChanged, WatchSettings
+from .watcher_events import (
+    LevelChanged,
+    MotionEnded,
+    MotionStarted,
+    Notify,
+    PressureChanged,
+    Sink,
+    WatchSettings,
+)
 
 LEVEL_INTERVAL_S = 1.0  # a level sensor that changes more often only fills the history
 SNAPSHOT_WIDTH_PX = 1280  # enough for a phone's notification, about 100 KB
@@ -70,6 +78,7 @@ class Seeing:
         settings: Callable[[], WatchSettings],
         notify: Notify,
         *,
+        sink: Callable[[], Sink | None],
         primitives: Primitives,
         clock: Callable[[], float],
         fps: float,
@@ -78,6 +87,7 @@ class Seeing:
         self._stills = stills
         self._settings = settings
         self._notify = notify
+        self._sink = sink
         self._primitives = primitives
         self._clock = clock
         self._fps = fps
@@ -163,7 +173,7 @@ class Seeing:
 
     def _close_motion(self) -> None:
         if (motion := self._detector.finish()) is not None:
-            self._notify(self._ended(motion))
+            self._tell_end(motion)
         self._tell_level(0.0, frozenset(), force=True)
 
     def _tell(self, analyzed: AnalyzedFrame) -> None:
@@ -171,19 +181,25 @@ class Seeing:
         self._base_s = decoded.arrival_s - decoded.time_s
         self._arrived_s = decoded.arrival_s
         if (ended := result.ended) is not None:
-            self._notify(self._ended(ended))
+            self._tell_end(ended)
         if (started := result.started) is not None:
             self._stills.keep(decoded.frame)
             settings = self._settings().detector
             jpeg = self._stills.jpeg(settings, SNAPSHOT_WIDTH_PX) or b""
             self._onset_s = self._base_s + started.start_s
+            if (sink := self._sink()) is not None:
+                sink.motion_started(started, self._onset_s, jpeg)
             self._notify(MotionStarted(started, self._onset_s, jpeg, settings))
+        if result.boxes and (sink := self._sink()) is not None:
+            sink.motion_seen(decoded.arrival_s, result.boxes)
         self._tell_level(result.level, result.zones, force=False)
 
-    def _ended(self, motion: MotionEnd) -> MotionEnded:
+    def _tell_end(self, motion: MotionEnd) -> None:
         """Place the end by the onset that was told: arrivals jitter, and an event has one beginning."""
-        last_s = self._onset_s + motion.end_s - motion.start_s
-        return MotionEnded(motion, self._onset_s, min(last_s, self._arrived_s))
+        last_s = min(self._onset_s + motion.end_s - motion.start_s, self._arrived_s)
+        if (sink := self._sink()) is not None:
+            sink.motion_ended(motion, last_s)
+        self._notify(MotionEnded(motion, self._onset_s, last_s))
 
     def _tell_level(self, level: float, zones: frozenset[str], *, force: bool) -> None:
         now = self._clock()

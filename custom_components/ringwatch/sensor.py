@@ -11,13 +11,14 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
-from homeassistant.const import PERCENTAGE, EntityCategory, Platform
-from homeassistant.core import HomeAssistant
+from homeassistant.const import PERCENTAGE, EntityCategory, Platform, UnitOfInformation
+from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, async_follow_cameras
 from .motion import MotionState
+from .recording import ClipTotals
 
 PARALLEL_UPDATES = 0
 
@@ -52,6 +53,34 @@ SENSORS: tuple[RingwatchSensorDescription, ...] = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class ClipSensorDescription(SensorEntityDescription):
+    """A sensor of a camera's clips."""
+
+    value: Callable[[ClipTotals], int]
+
+
+CLIP_SENSORS: tuple[ClipSensorDescription, ...] = (
+    ClipSensorDescription(
+        key="clips_today",
+        translation_key="clips_today",
+        state_class=SensorStateClass.TOTAL,
+        value=lambda totals: totals.today,
+    ),
+    ClipSensorDescription(
+        key="storage_used",
+        translation_key="storage_used",
+        device_class=SensorDeviceClass.DATA_SIZE,
+        entity_category=EntityCategory.DIAGNOSTIC,
+        native_unit_of_measurement=UnitOfInformation.BYTES,
+        suggested_unit_of_measurement=UnitOfInformation.GIGABYTES,
+        suggested_display_precision=2,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda totals: totals.size_bytes,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: RingwatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
@@ -61,7 +90,10 @@ async def async_setup_entry(
         entry,
         Platform.SENSOR,
         async_add_entities,
-        lambda coordinator: [RingwatchSensor(coordinator, description) for description in SENSORS],
+        lambda coordinator: [
+            *(RingwatchSensor(coordinator, description) for description in SENSORS),
+            *(ClipSensor(coordinator, description) for description in CLIP_SENSORS),
+        ],
     )
 
 
@@ -86,3 +118,28 @@ class RingwatchSensor(RingwatchEntity, SensorEntity):
     @override
     def native_value(self) -> datetime | float | None:
         return self.entity_description.value(self.coordinator.data)
+
+
+class ClipSensor(RingwatchEntity, SensorEntity):
+    """How many clips there are, or how much room they take."""
+
+    entity_description: ClipSensorDescription
+
+    def __init__(self, coordinator: MotionCoordinator, description: ClipSensorDescription) -> None:
+        """Take the description's key."""
+        super().__init__(coordinator, description.key)
+        self.entity_description = description
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self.coordinator.recording.async_listen_for_totals(self._counted))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return self.entity_description.value(self.coordinator.recording.totals)
+
+    @callback
+    def _counted(self) -> None:
+        self.async_write_ha_state()

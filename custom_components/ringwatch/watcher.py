@@ -21,18 +21,16 @@ from .video import (
     BrokenStream,
     EndOfStream,
     MediaPacket,
-    PacketBuffer,
     Source,
     SourceError,
     StillSource,
     Stopped,
 )
 from .vision import Primitives
-from .watcher_events import Notify, StreamDown, StreamUp, WatchSettings
+from .watcher_events import Notify, Sink, StreamDown, StreamUp, WatchSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-PRE_ROLL_S = 5.0  # a visitor is in view about 3 s before pressing
 STOP_TIMEOUT_S = 1.5
 FIRST_PICTURE_S = 30.0  # cameras with a "smart" codec send a key frame only every 10 s or so
 STEADY_S = 10.0  # a connection that lasted so long was a good one: start over with short waits
@@ -50,11 +48,10 @@ class WatcherConfig:
     record: OpenSource
     detect: OpenSource | None
     analyzed_fps: float
-    pre_roll_s: float = PRE_ROLL_S
 
 
 class CameraWatcher:
-    """Runs a camera's threads, and keeps its last frame and its last seconds of packets."""
+    """Runs a camera's threads, keeps its last frame, and hands its packets to whoever records them."""
 
     def __init__(
         self,
@@ -63,6 +60,7 @@ class CameraWatcher:
         notify: Notify,
         *,
         primitives: Primitives,
+        sink: Sink | None = None,
         clock: Callable[[], float] = time.monotonic,
         random: Random | None = None,
     ) -> None:
@@ -72,22 +70,23 @@ class CameraWatcher:
         self._settings = settings
         self._stop = threading.Event()
         self._primitives = primitives
-        self.buffer = PacketBuffer(config.pre_roll_s)
+        self.sink = sink  # may be changed while the threads run
         self._stills = Stills()
         make = random or Random()
         sees = Seeing(
             self._stills,
             lambda: self._settings,
             notify,
+            sink=lambda: self.sink,
             primitives=primitives,
             clock=clock,
             fps=config.analyzed_fps,
         )
         if config.detect is None:
-            self._loops = [_SourceLoop(self, "record", config.record, make, sees=sees, buffer=self.buffer)]
+            self._loops = [_SourceLoop(self, "record", config.record, make, sees=sees, records=True)]
         else:
             self._loops = [
-                _SourceLoop(self, "record", config.record, make, buffer=self.buffer),
+                _SourceLoop(self, "record", config.record, make, records=True),
                 _SourceLoop(self, "detect", config.detect, make, sees=sees),
             ]
         self._seeing = sees
@@ -109,11 +108,7 @@ class CameraWatcher:
     @property
     def statistics(self) -> dict[str, object]:
         """Counters for diagnostics."""
-        return self._seeing.statistics | {
-            "buffer_bytes": self.buffer.size_bytes,
-            "buffer_s": round(self.buffer.span_s, 1),
-            "longest_gop_s": round(self.buffer.longest_gop_s, 2),
-        }
+        return self._seeing.statistics
 
     def start(self) -> None:
         """Start the threads."""
@@ -157,14 +152,14 @@ class _SourceLoop:
         random: Random,
         *,
         sees: Seeing | None = None,
-        buffer: PacketBuffer | None = None,
+        records: bool = False,
     ) -> None:
         self.role = role
         self.commands: SimpleQueue[WatchSettings] = SimpleQueue()
         self._watcher = watcher
         self._open_source = open_source
         self._sees = sees
-        self._buffer = buffer
+        self._records = records
         self._backoff = Backoff(random)
 
     def run(self) -> None:
@@ -194,8 +189,6 @@ class _SourceLoop:
         source = self._open_source(stop)
         try:
             source.open()
-            if self._buffer is not None:
-                self._buffer.clear()
             if self._sees is not None:
                 self._sees.begin(source)
             self._read(source, stop)
@@ -206,6 +199,8 @@ class _SourceLoop:
         finally:
             if self._sees is not None:
                 self._sees.end()
+            if self._records and (sink := self._watcher.sink) is not None:
+                sink.disconnected()
             source.close()
 
     def _read(self, source: Source | StillSource, stop: threading.Event) -> None:
@@ -216,7 +211,7 @@ class _SourceLoop:
             if stop.is_set():
                 return
             if packet is not None:
-                self._take(packet)
+                self._take(source, packet)
             if up:
                 continue
             if self._delivers(packet):
@@ -225,9 +220,9 @@ class _SourceLoop:
             elif self._watcher._clock() - opened_s > FIRST_PICTURE_S:
                 raise BrokenStream("The stream has no picture that can be decoded")
 
-    def _take(self, packet: MediaPacket) -> None:
-        if self._buffer is not None:
-            self._buffer.append(packet)
+    def _take(self, source: Source | StillSource, packet: MediaPacket) -> None:
+        if self._records and (sink := self._watcher.sink) is not None:
+            sink.feed(packet, source.info)
         if self._sees is not None and packet.kind == "video":
             self._sees.feed(packet)
 

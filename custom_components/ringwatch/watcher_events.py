@@ -2,9 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-from .video import SourceError, StreamInfo
-from .vision import DetectorSettings, MotionEnd, MotionStart
+from .video import MediaPacket, SourceError, StreamInfo
+from .vision import Box, DetectorSettings, MotionEnd, MotionStart
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,3 +73,22 @@ class PressureChanged:
 
 type WatcherEvent = StreamUp | StreamDown | LevelChanged | MotionStarted | MotionEnded | PressureChanged
 type Notify = Callable[[WatcherEvent], None]
+
+
+class Sink(Protocol):
+    """Takes what is to be recorded. Called in the watcher's threads, which it never holds up."""
+
+    def feed(self, packet: MediaPacket, info: StreamInfo) -> None:
+        """Take a packet of the record source."""
+
+    def disconnected(self) -> None:
+        """Hear that the record source's connection has ended."""
+
+    def motion_started(self, motion: MotionStart, onset_s: float, jpeg: bytes = b"") -> None:
+        """Hear that motion was confirmed."""
+
+    def motion_seen(self, at_s: float, boxes: tuple[Box, ...]) -> None:
+        """Hear where something moves."""
+
+    def motion_ended(self, motion: MotionEnd, last_s: float) -> None:
+        """Hear that motion is over."""

@@ -1,0 +1,228 @@
+"""Clips in Home Assistant's media browser: by camera, then by day, newest first, and by search."""
+
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta
+import sqlite3
+from typing import override
+
+from homeassistant.components.http.auth import async_sign_path
+from homeassistant.components.media_player import (
+    BrowseError,
+    BrowseMedia,
+    MediaClass,
+    MediaType,
+    SearchMedia,
+    SearchMediaQuery,
+)
+from homeassistant.components.media_source import (
+    BrowseMediaSource,
+    MediaSource,
+    MediaSourceItem,
+    PlayMedia,
+    Unresolvable,
+)
+from homeassistant.core import HomeAssistant
+from homeassistant.helpers.translation import async_get_translations
+from homeassistant.util import dt as dt_util
+
+from .clip_views import VIDEO, async_recordings, clip_path, thumbnail_path
+from .clips import BadCursorError, Clip, Trigger
+from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
+from .recording import Recordings
+
+PAGE = 100  # a browser draws so many thumbnails at once without a wall
+SEARCHED = 500
+SIGNED_FOR = timedelta(hours=6)  # as long as a tab with the media browser may stay open
+
+
+async def async_get_media_source(hass: HomeAssistant) -> ClipSource:
+    """Return the source of clips."""
+    return ClipSource(hass)
+
+
+class ClipSource(MediaSource):
+    """Identifiers: "" · camera/<id> · day/<id>/<date>[/<cursor>] · clip/<id>."""
+
+    name = TITLE
+
+    def __init__(self, hass: HomeAssistant) -> None:
+        """Belong to the integration."""
+        super().__init__(DOMAIN)
+        self._hass = hass
+
+    @override
+    async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
+        """Return the signed address of a clip; it can be jumped about in."""
+        kind, _, clip_id = item.identifier.partition("/")
+        recordings = async_recordings(self._hass)
+        clip = None
+        if recordings is not None and kind == "clip":
+            clip = await self._hass.async_add_executor_job(_get, recordings, clip_id)
+        if clip is None:
+            raise Unresolvable(translation_domain=DOMAIN, translation_key="clip_gone")
+        return PlayMedia(self._signed(clip_path(clip)), VIDEO)
+
+    @override
+    async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
+        """Return a folder and what is in it."""
+        recordings = async_recordings(self._hass)
+        if recordings is None:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
+        match item.identifier.split("/"):
+            case [""]:
+                return self._root()
+            case ["camera", camera_id]:
+                return await self._async_camera(recordings, camera_id)
+            case ["day", camera_id, day, *cursor]:
+                return await self._async_day(recordings, camera_id, day, cursor[0] if cursor else None)
+        raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone")
+
+    @override
+    async def async_search_media(self, item: MediaSourceItem, query: SearchMediaQuery) -> SearchMedia:
+        """Find clips by the words of their title: camera, trigger, zone, date."""
+        recordings = async_recordings(self._hass)
+        if recordings is None:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
+        parts = item.identifier.split("/")
+        camera_id = parts[1] if parts[0] in {"camera", "day"} and len(parts) > 1 else None
+        clips = await self._hass.async_add_executor_job(_newest, recordings, camera_id, SEARCHED)
+        words = query.search_query.casefold().split()
+        triggers = await self._async_trigger_names()
+        found = [clip for clip in clips if all(word in _text(clip, triggers).casefold() for word in words)]
+        return SearchMedia(result=[self._clip(clip, triggers, with_camera=True) for clip in found[:PAGE]])
+
+    def _root(self) -> BrowseMediaSource:
+        cameras = [
+            subentry
+            for entry in self._hass.config_entries.async_loaded_entries(DOMAIN)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA)
+        ]
+        folders = [
+            self._folder(f"camera/{subentry.subentry_id}", subentry.title)
+            for subentry in sorted(cameras, key=lambda subentry: subentry.title.casefold())
+        ]
+        return self._folder("", TITLE, folders)
+
+    async def _async_camera(self, recordings: Recordings, camera_id: str) -> BrowseMediaSource:
+        offset = dt_util.now().utcoffset() or timedelta()
+        days = await self._hass.async_add_executor_job(
+            _days, recordings, camera_id, round(offset.total_seconds())
+        )
+        folders = [self._folder(f"day/{camera_id}/{day}", f"{day} ({count})") for day, count in days]
+        return self._folder(f"camera/{camera_id}", self._camera_name(camera_id), folders)
+
+    async def _async_day(
+        self, recordings: Recordings, camera_id: str, day: str, cursor: str | None
+    ) -> BrowseMediaSource:
+        try:
+            begin = dt_util.start_of_local_day(date.fromisoformat(day))
+            end = dt_util.start_of_local_day(date.fromisoformat(day) + timedelta(days=1))
+            clips, following = await self._hass.async_add_executor_job(
+                _page, recordings, camera_id, begin, end, cursor
+            )
+        except (ValueError, BadCursorError) as err:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone") from err
+        triggers = await self._async_trigger_names()
+        children: list[BrowseMediaSource] = [self._clip(clip, triggers) for clip in clips]
+        if following is not None:
+            texts = await async_get_translations(self._hass, self._hass.config.language, "common", {DOMAIN})
+            title = texts.get(f"component.{DOMAIN}.common.earlier", "")
+            children.append(self._folder(f"day/{camera_id}/{day}/{following}", title))
+        identifier = f"day/{camera_id}/{day}" + (f"/{cursor}" if cursor else "")
+        return self._folder(identifier, f"{self._camera_name(camera_id)}, {day}", children, MediaClass.VIDEO)
+
+    def _folder(
+        self,
+        identifier: str,
+        title: str,
+        children: Iterable[BrowseMediaSource] | None = None,
+        children_class: MediaClass = MediaClass.DIRECTORY,
+    ) -> BrowseMediaSource:
+        return BrowseMediaSource(
+            domain=DOMAIN,
+            identifier=identifier,
+            media_class=MediaClass.DIRECTORY,
+            media_content_type=MediaType.VIDEO,
+            title=title,
+            can_play=False,
+            can_expand=True,
+            can_search=True,
+            children=None if children is None else list[BrowseMedia](children),
+            children_media_class=children_class,
+        )
+
+    def _clip(
+        self, clip: Clip, triggers: dict[Trigger, str], *, with_camera: bool = False
+    ) -> BrowseMediaSource:
+        return BrowseMediaSource(
+            domain=DOMAIN,
+            identifier=f"clip/{clip.id}",
+            media_class=MediaClass.VIDEO,
+            media_content_type=MediaType.VIDEO,
+            title=_text(clip, triggers) if with_camera else _title(clip, triggers),
+            can_play=True,
+            can_expand=False,
+            thumbnail=self._signed(thumbnail_path(clip)),
+        )
+
+    def _signed(self, path: str) -> str:
+        return async_sign_path(self._hass, path, SIGNED_FOR)
+
+    def _camera_name(self, camera_id: str) -> str:
+        for entry in self._hass.config_entries.async_loaded_entries(DOMAIN):
+            if (subentry := entry.subentries.get(camera_id)) is not None:
+                return subentry.title
+        return TITLE
+
+    async def _async_trigger_names(self) -> dict[Trigger, str]:
+        texts = await async_get_translations(self._hass, self._hass.config.language, "selector", {DOMAIN})
+        return {
+            trigger: texts.get(f"component.{DOMAIN}.selector.trigger.options.{trigger}", str(trigger))
+            for trigger in Trigger
+        }
+
+
+def _title(clip: Clip, triggers: dict[Trigger, str]) -> str:
+    """Return time, length, cause and zones."""
+    local = dt_util.as_local(clip.onset or clip.start)
+    causes = ", ".join(triggers[trigger] for trigger in sorted(clip.triggers))
+    zones = f" · {', '.join(sorted(clip.zones))}" if clip.zones else ""
+    return f"{local:%H:%M:%S} · {causes}{zones} · {clip.duration_s:.0f} s"
+
+
+def _text(clip: Clip, triggers: dict[Trigger, str]) -> str:
+    local = dt_util.as_local(clip.onset or clip.start)
+    return f"{clip.camera_name} · {local:%Y-%m-%d} {_title(clip, triggers)}"
+
+
+def _get(recordings: Recordings, clip_id: str) -> Clip | None:
+    try:
+        return recordings.store.questions.get(clip_id)
+    except sqlite3.Error:
+        return None
+
+
+def _newest(recordings: Recordings, camera_id: str | None, limit: int) -> tuple[Clip, ...]:
+    try:
+        return recordings.store.questions.page(camera_id=camera_id, limit=limit).clips
+    except sqlite3.Error:
+        return ()
+
+
+def _days(recordings: Recordings, camera_id: str, utc_offset_s: int) -> list[tuple[str, int]]:
+    try:
+        return recordings.store.questions.days(camera_id, utc_offset_s)
+    except sqlite3.Error:
+        return []
+
+
+def _page(
+    recordings: Recordings, camera_id: str, begin: datetime, end: datetime, cursor: str | None
+) -> tuple[tuple[Clip, ...], str | None]:
+    try:
+        page = recordings.store.questions.page(
+            camera_id=camera_id, start=begin, end=end, limit=PAGE, cursor=cursor
+        )
+    except sqlite3.Error:
+        return (), None
+    return page.clips, page.cursor
