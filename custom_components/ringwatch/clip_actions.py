@@ -125,7 +125,7 @@ def _registrar(hass: HomeAssistant) -> Callable[..., None]:
     ) -> None:
         async def handle(call: ServiceCall) -> ServiceResponse:
             if (recordings := async_recordings(hass)) is None:
-                raise ServiceValidationError(translation_domain=DOMAIN, translation_key="not_loaded")
+                raise _refused(translation_key="not_loaded")
             try:
                 return cast(ServiceResponse, await handler(hass, recordings, call))
             except (sqlite3.Error, OSError) as err:
@@ -153,12 +153,9 @@ async def _async_save_clip(camera: RingwatchCamera, call: ServiceCall) -> Servic
             translation_placeholders={"seconds": f"{MAX_ROLL_S:.0f}"},
         ) from err
     if future is None:
-        key = "privacy_on" if coordinator.settings.privacy else "not_recorded"
-        raise ServiceValidationError(
-            translation_domain=DOMAIN,
-            translation_key=key,
-            translation_placeholders={"name": coordinator.title},
-        )
+        if coordinator.settings.privacy:
+            raise _refused(translation_key="privacy_on", name=coordinator.title)
+        raise _refused(translation_key="not_recorded", name=coordinator.title)
     clips = await asyncio.wrap_future(future)
     if not clips:
         raise HomeAssistantError(
@@ -175,7 +172,7 @@ async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: Se
     camera_id = _camera_id(hass, data[ATTR_ENTITY_ID]) if ATTR_ENTITY_ID in data else None
     start, end = (_as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
     if start is not None and end is not None and end <= start:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="end_before_start")
+        raise _refused(translation_key="end_before_start")
 
     def ask() -> tuple[tuple[Clip, ...], str | None]:
         page = recordings.store.questions.page(
@@ -192,7 +189,7 @@ async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: Se
     try:
         clips, cursor = await hass.async_add_executor_job(ask)
     except BadCursorError as err:
-        raise ServiceValidationError(translation_domain=DOMAIN, translation_key="bad_cursor") from err
+        raise _refused(translation_key="bad_cursor") from err
     seen = [clip for clip in clips if user is None or async_may(hass, user, clip.camera_id)]
     return {ATTR_CLIPS: [clip_answer(clip) for clip in seen], ATTR_CURSOR: cursor}
 
@@ -234,21 +231,23 @@ async def _async_export_clip(
     await _async_check(hass, recordings, call, [data[ATTR_CLIP]])
     target = Path(data[ATTR_FILENAME])
     if not await hass.async_add_executor_job(hass.config.is_allowed_path, str(target)):
-        raise _refused("path_not_allowed", filename=str(target))
+        raise _refused(translation_key="path_not_allowed", filename=str(target))
     if target.suffix.casefold() != ".mp4":
-        raise _refused("not_mp4", filename=str(target))
+        raise _refused(translation_key="not_mp4", filename=str(target))
     clip = await hass.async_add_executor_job(recordings.store.questions.get, data[ATTR_CLIP])
     if clip is None:
-        raise _refused("clip_unknown", clip=data[ATTR_CLIP])
+        raise _refused(translation_key="clip_unknown", clip=data[ATTR_CLIP])
     start, end = (_as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
     start_s = (start - clip.start).total_seconds() if start else 0.0
     end_s = (end - clip.start).total_seconds() if end else None
     if start_s >= clip.duration_s or (end_s is not None and end_s <= max(0.0, start_s)):
-        raise _refused("outside_clip", start=clip.start.isoformat(), end=clip.end.isoformat())
+        raise _refused(translation_key="outside_clip", start=clip.start.isoformat(), end=clip.end.isoformat())
 
     def write() -> dict[str, Any]:
-        if target.exists() or not target.parent.is_dir():
-            raise _refused("file_exists" if target.exists() else "no_folder", filename=str(target))
+        if target.exists():
+            raise _refused(translation_key="file_exists", filename=str(target))
+        if not target.parent.is_dir():
+            raise _refused(translation_key="no_folder", filename=str(target))
         source = recordings.store.storage.path(clip.path)
         done = export(
             source,
@@ -313,7 +312,7 @@ async def _async_check(
 def _camera_id(hass: HomeAssistant, entity_id: str) -> str:
     entry = er.async_get(hass).async_get(entity_id)
     if entry is None or entry.platform != DOMAIN or entry.config_subentry_id is None:
-        raise _refused("not_a_camera", entity=entity_id)
+        raise _refused(translation_key="not_a_camera", entity=entity_id)
     return entry.config_subentry_id
 
 
@@ -322,7 +321,7 @@ def _as_utc(time: datetime | None) -> datetime | None:
     return None if time is None else dt_util.as_utc(time)
 
 
-def _refused(key: str, **placeholders: str) -> ServiceValidationError:
+def _refused(*, translation_key: str, **placeholders: str) -> ServiceValidationError:
     return ServiceValidationError(
-        translation_domain=DOMAIN, translation_key=key, translation_placeholders=placeholders
+        translation_domain=DOMAIN, translation_key=translation_key, translation_placeholders=placeholders
     )

@@ -101,9 +101,13 @@ class Recordings:
         self.store.start()
         self.store.wait_ready(READY_S)
         try:
-            return is_docker_env() and self.root.stat().st_dev == Path("/").stat().st_dev
+            inside, config, clips = (
+                path.stat().st_dev for path in (Path("/"), Path(self._hass.config.config_dir), self.root)
+            )
         except OSError:
             return False
+        # Where the configuration is inside as well, the whole container is somebody's machine.
+        return is_docker_env() and clips == inside != config
 
     async def async_close(self) -> None:
         """End the thread. The recorders have to have ended before."""

@@ -22,6 +22,16 @@ def hass_config_dir(tmp_path: Path) -> str:
     return str(folder)
 
 
+@pytest.fixture
+def hass(hass: HomeAssistant, hass_config_dir: str) -> HomeAssistant:
+    """Home Assistant with its media folder in the test's own folder, too."""
+    folder = Path(hass_config_dir) / "media"
+    folder.mkdir(exist_ok=True)
+    hass.config.media_dirs = {"local": str(folder)}
+    hass.config.allowlist_external_dirs = {str(folder)}
+    return hass
+
+
 @pytest.fixture(autouse=True)
 async def enable_event_loop_debug(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """Replace the plugin's: asyncio's debug mode only where threads call into the loop, which it checks.

@@ -27,13 +27,13 @@ def typed(zone: dict[str, Any]) -> dict[str, Any]:
     return zone | {"points": points if isinstance(points, str) else json.dumps(points)}
 
 
-async def test_the_menu_offers_source_doorbell_and_zones(
+async def test_the_menu_offers_all_that_can_be_changed(
     hass: HomeAssistant, ringwatch: ConfigEntry, camera_server: CameraServer
 ) -> None:
     camera = await async_add_url_camera(hass, ringwatch, url=camera_server.url("/small.ts"))
     menu = await async_reconfigure(hass, ringwatch, camera)
     assert menu["type"] is FlowResultType.MENU
-    assert menu["menu_options"] == ["source", "doorbell", "zones"]
+    assert menu["menu_options"] == ["source", "doorbell", "zones", "recording"]
     assert menu["description_placeholders"] == {"name": "Front door"}
 
 

@@ -66,6 +66,12 @@ async def test_the_picture_is_seen_before_anything_is_saved(
         "press_entity_id": "",
         "webhook_id": "",
         "analyzed_fps": 5.0,
+        "record": True,
+        "record_sound": False,
+        "pre_roll_s": 5.0,
+        "post_roll_s": 5.0,
+        "clip_days": 0.0,
+        "clip_gb": 0.0,
     }
     assert (await client.get(path)).status == HTTPStatus.NOT_FOUND
 

@@ -195,7 +195,7 @@ async def test_each_camera_is_a_device_of_its_own_subentry(
         assert (device.config_entry_id, device.config_subentry_id) == (entry.entry_id, subentry_id)
         entities = er.async_entries_for_device(entity_registry, device.id, include_disabled_entities=True)
         assert {entity.config_subentry_id for entity in entities} == {subentry_id}
-        assert len(entities) == 11
+        assert len(entities) == 14
 
 
 async def test_settings_changed_while_a_camera_reconnects_start_it_once(

@@ -16,8 +16,22 @@ from PIL import Image
 import pytest
 
 from custom_components.ringwatch import watcher as watcher_module
-from custom_components.ringwatch.video import Source, SourceConfig, SourceError, Unreachable
-from custom_components.ringwatch.vision import DetectorSettings, parse_zones, select_primitives
+from custom_components.ringwatch.video import (
+    MediaPacket,
+    Source,
+    SourceConfig,
+    SourceError,
+    StreamInfo,
+    Unreachable,
+)
+from custom_components.ringwatch.vision import (
+    Box,
+    DetectorSettings,
+    MotionEnd,
+    MotionStart,
+    parse_zones,
+    select_primitives,
+)
 from custom_components.ringwatch.watcher import CameraWatcher, OpenSource, WatcherConfig
 from custom_components.ringwatch.watcher_events import (
     LevelChanged,
@@ -105,7 +119,6 @@ def test_a_record_stream_is_up_when_it_has_sent_something_though_nothing_decodes
     with watching(opens(live.url()), opens(live.url("/sub.ts"))) as (watcher, told):
         ups = {told.until(StreamUp).role, told.until(StreamUp).role}
         assert ups == set(watcher.roles) == {"record", "detect"}
-        until(lambda: watcher.statistics["buffer_bytes"])
         assert {thread.name for thread in threads("front")} == {
             "ringwatch record front",
             "ringwatch detect front",
@@ -131,15 +144,44 @@ def test_motion_begins_and_ends(live: LiveCamera) -> None:
         assert ended.motion.start_s == started.motion.start_s
 
 
-def test_the_buffer_is_as_long_as_it_has_to_be(live: LiveCamera) -> None:
-    with watching(opens(live.url()), pre_roll_s=2.0) as (watcher, told):
-        told.until(StreamUp)
-        until(lambda: watcher.buffer.span_s >= 5.0)
-        packets = watcher.buffer.since(0.0)
-        assert packets[0].is_key
-        time.sleep(0.3)  # three more seconds of the stream
-        assert 5.0 <= watcher.buffer.span_s <= 7.0  # pre-roll, decision, two GOPs, and the one that begins
-        assert watcher.statistics["longest_gop_s"] == pytest.approx(1.0, abs=0.02)
+class Heard:
+    """Writes down what there would be to record."""
+
+    def __init__(self) -> None:
+        self.packets: list[MediaPacket] = []
+        self.words: list[str] = []
+
+    def feed(self, packet: MediaPacket, info: StreamInfo) -> None:
+        assert info.codec == "h264"
+        self.packets.append(packet)
+
+    def disconnected(self) -> None:
+        self.words.append("disconnected")
+
+    def motion_started(self, motion: MotionStart, onset_s: float, jpeg: bytes = b"") -> None:
+        self.words.append("started")
+        assert jpeg.startswith(b"\xff\xd8")
+
+    def motion_seen(self, at_s: float, boxes: tuple[Box, ...]) -> None:
+        if self.words[-1:] == ["started"]:
+            self.words.append("seen")
+
+    def motion_ended(self, motion: MotionEnd, last_s: float) -> None:
+        self.words.append("ended")
+
+
+def test_what_is_to_be_recorded_goes_to_the_sink(live: LiveCamera) -> None:
+    heard = Heard()
+    with watching(opens(live.url()), opens(live.url("/sub.ts"))) as (watcher, told):
+        watcher.sink = heard
+        live.moving = True
+        told.until(MotionStarted)
+        until(lambda: "seen" in heard.words)
+        assert {packet.kind for packet in heard.packets} == {"video"}
+        assert any(packet.is_key for packet in heard.packets)
+        assert all(packet.packet.size > 0 for packet in heard.packets)
+    assert heard.words[:2] == ["started", "seen"]
+    assert sorted(heard.words[2:]) == ["disconnected", "ended"]
 
 
 @pytest.mark.parametrize("path", ["/hang", "/small.ts"])
