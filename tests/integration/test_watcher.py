@@ -300,14 +300,19 @@ def test_a_machine_that_is_late_decodes_nothing_until_it_has_caught_up(live: Liv
     def decoded() -> int:
         return int(str(watcher.statistics["frames_decoded"]))
 
+    heard = watcher.sink = Heard()
+
+    def newest_s() -> float:
+        return heard.packets[-1].time_s
+
     watcher.start()
     try:
         told.until(StreamUp)
         late_s[0] = 10.0  # the stream runs ten times as fast as the clock: caught up in about a second
-        newest_s = watcher.buffer._newest_s
-        until(lambda: watcher.buffer._newest_s > newest_s + 0.5)
-        newest_s, before = watcher.buffer._newest_s, decoded()
-        until(lambda: watcher.buffer._newest_s > newest_s + 4.0)
+        late_at_s = newest_s()
+        until(lambda: newest_s() > late_at_s + 0.5)
+        dropped_at_s, before = newest_s(), decoded()
+        until(lambda: newest_s() > dropped_at_s + 4.0)
         assert decoded() == before
         assert watcher.still()  # the last one is still there
         until(lambda: decoded() > before + 20)
