@@ -180,6 +180,19 @@ def test_a_shaken_camera_is_not_motion_and_hides_no_walker(detector: Detector) -
     assert event.end_s == pytest.approx(12.0, abs=0.4)
 
 
+@pytest.mark.parametrize("fps", [25, 10])
+def test_what_leaves_over_the_edge_is_followed_to_its_end(detector: Detector, fps: float) -> None:
+    """A car with a long thin trailer: in the end a small part of it is left in the picture."""
+
+    def draw(frame: Frame, time_s: float) -> None:
+        front = round((time_s - 3) * 200)
+        frame[70:160, max(0, front - 130) : max(0, front)] = 25
+        frame[120:130, max(0, front - 290) : max(0, front - 130)] = 25
+
+    _, (event,) = watch(detector, film(draw, 9, fps))
+    assert event.end_s == pytest.approx(3 + (WIDTH + 290) / 200, abs=0.12)
+
+
 def test_what_is_put_down_ends_being_motion(detector: Detector) -> None:
     walk = walker(3, 4.5)
 

@@ -347,11 +347,7 @@ class Detector:
             self._suppressed["still"] += 1
 
     def _confirmed(self) -> list[Track]:
-        return [
-            track
-            for track in self._tracker.tracks
-            if track.confirmed_s is not None and (track.labels or self._time_s < track.gone_s)
-        ]
+        return [track for track in self._tracker.tracks if track.confirmed_s is not None and track.labels]
 
     def _moving(self, regions: Regions, time_s: float) -> Moving | None:
         tracks = self._confirmed()
@@ -367,8 +363,6 @@ class Detector:
             at_edge=all(track.at_edge for track in tracks),
             entered=all(track.entered for track in tracks),
             first_s=min(track.first_s for track in tracks),
-            seen=any(track.labels for track in tracks),
-            onset_s=min(track.onset_s for track in tracks),
             level=int(np.count_nonzero(mask)) / self._watched_area,
             box=self._relative(largest),
             zones=frozenset(name for name, zone in self._by_zone.items() if np.any(zone & mask)),

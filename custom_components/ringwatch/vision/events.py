@@ -13,16 +13,13 @@ QUIET_S = 1.0  # how long nothing must move before an event is over
 
 @dataclass(frozen=True, slots=True)
 class Moving:
-    """What moves in one frame; `onset_s` is when the oldest of it was first seen.
+    """What moves in one frame; `first_s` is when the oldest of it was first seen.
 
-    `first_s` is the same without dating back over the edge, `seen` says that there are pixels of it now.
     `tracks` are the numbers of what moves; `at_edge` says that all of it touches the picture's edge,
     `entered` that all of it was first seen there.
     """
 
-    onset_s: float
     first_s: float
-    seen: bool
     tracks: frozenset[int]
     at_edge: bool
     entered: bool
@@ -42,7 +39,6 @@ class _Open:
     score: float
     reason: Reason
     at_edge: bool
-    seen_s: float
     tracks: set[int] = field(default_factory=set)
     zones: set[str] = field(default_factory=set)
 
@@ -51,7 +47,7 @@ class _Open:
         return (
             self.at_edge
             and moving.entered
-            and moving.first_s > self.seen_s
+            and moving.first_s > self.last_s
             and self.tracks.isdisjoint(moving.tracks)
         )
 
@@ -93,8 +89,6 @@ class Events:
             ended = self.close()
             return self._begin(time_s, moving), ended
         event.last_s = time_s
-        if moving.seen:
-            event.seen_s = time_s
         event.at_edge = moving.at_edge
         event.tracks |= moving.tracks
         event.zones |= moving.zones
@@ -105,7 +99,7 @@ class Events:
         return None, None
 
     def _begin(self, time_s: float, moving: Moving) -> MotionStart:
-        start_s = max(moving.onset_s, self._ended_s)
+        start_s = max(moving.first_s, self._ended_s)
         self._open = _Open(
             start_s,
             time_s,
@@ -114,7 +108,6 @@ class Events:
             moving.score,
             moving.reason,
             moving.at_edge,
-            time_s,
             set(moving.tracks),
             set(moving.zones),
         )

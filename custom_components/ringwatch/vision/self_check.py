@@ -20,6 +20,7 @@ DAYS_KEPT = 7  # a week has a windy day and a washing day
 MIN_DAYS = 3  # of these, the last one among them: one storm is no reason
 MIN_DAY_S = 600.0  # of unconfirmed motion in a cell, a day: ten minutes
 MAX_CONFIRMED_SHARE = 0.02  # of a cell's motion: where people walk too, a zone would hide them
+DAY_S = 90_000.0  # the longest, when clocks are set back
 MIN_CELLS = 2  # a smaller area is cheap to leave alone
 MAX_PICTURE_SHARE = 0.3  # a larger zone would rather blind the camera: lower the sensitivity instead
 ZONE_NAME = "Suggested"
@@ -164,7 +165,6 @@ def _grid(raw: object) -> Grid | None:
     if not isinstance(raw, list) or len(raw) != GRID[0] * GRID[1]:
         return None
     numbers = [value for value in cast(list[object], raw) if isinstance(value, int | float)]
-    grid = np.array(numbers, np.float32)
-    if len(numbers) != len(raw) or not np.isfinite(grid).all() or (grid < 0).any():
+    if len(numbers) != len(raw) or not all(0 <= value <= DAY_S for value in numbers):
         return None
-    return grid.reshape(GRID)
+    return np.array(numbers, np.float32).reshape(GRID)

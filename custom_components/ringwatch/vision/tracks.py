@@ -27,10 +27,10 @@ FORGET_AFTER_S = 0.35  # an unconfirmed track lapses sooner: flicker must not ad
 MIN_PART = 0.15  # of its recent area: a smaller region is not the same thing
 AREA_MEMORY_S = 0.4  # fast enough for what leaves over the edge
 EDGE_PIXELS = 3  # from the border: the median filter cleans that much away
-ENTRY_S = 0.08  # what comes in over the edge is too small to be seen for up to this long
-EXIT_S = 0.08  # and what leaves
 JUDGE_AGAIN_S = 0.5  # how often the reason of a confirmed track is brought up to date
-SMALL_SHARE = 0.01  # of the picture: what is smaller has to go straight for longer
+MEDIUM_SHARE = 0.01  # of the picture: what is smaller has to be seen this often, as three points lie easily
+MEDIUM_SIGHTINGS = 5  # on a line
+SMALL_SHARE = 0.005  # of the picture: what is smaller has to go straight for longer
 SMALL_AGE_S = 0.7  # an insect's path bends within this
 TRUSTED_S = 0.3  # of confirmed motion in the same place lately: a road
 CLUTTER_S = 30.0  # how long tracks that came to nothing are remembered
@@ -51,8 +51,8 @@ MAX_SPEED = 1.2  # picture widths per second: a car crossing in under a second
 class Verdict:
     """Why a track is motion or not yet: a code, what it has and what it would need.
 
-    Codes: `young` and `small` (seconds), `restless` (seconds of unconfirmed motion in its place), `clutter`
-    (analysis pixels), `no_displacement` (analysis pixels gone), `moved`, `grew`.
+    Codes: `young` and `small` (seconds), `sightings` (frames), `restless` (seconds of unconfirmed motion in
+    its place), `clutter` (analysis pixels), `no_displacement` (analysis pixels gone), `moved`, `grew`.
     """
 
     code: str
@@ -70,7 +70,6 @@ class Track:
     origin: tuple[float, float]
     center: tuple[float, float]
     box: tuple[int, int, int, int]
-    first_box: tuple[int, int, int, int]
     entered: bool
     at_edge: bool
     area: int
@@ -86,24 +85,6 @@ class Track:
     score: float = 0.0
     verdict: Verdict = field(default_factory=lambda: Verdict("young"))
     labels: list[int] = field(default_factory=list)
-
-    @property
-    def onset_s(self) -> float:
-        """When it was first in the picture: what came in over the edge was seen a little late."""
-        if not self.entered or self.confirmed_s is None:
-            return self.first_s
-        return self.first_s - self._crossing_s(self.first_box, ENTRY_S)
-
-    @property
-    def gone_s(self) -> float:
-        """Until when it is in the picture: the last pixels of what leaves are too few to be seen."""
-        return self.last_s + (self._crossing_s(self.box, EXIT_S) if self.at_edge else 0.0)
-
-    def _crossing_s(self, box: tuple[int, int, int, int], at_most_s: float) -> float:
-        """How long a box takes to cross its own depth at the track's speed."""
-        speed = math.hypot(*self.velocity)
-        depth = min(box[2] - box[0], box[3] - box[1])
-        return min(at_most_s, depth / speed) if speed else 0.0
 
     @property
     def size(self) -> float:
@@ -147,7 +128,7 @@ class Tracker:
         kept: list[Track] = []
         for track in self.tracks:
             parts = matched.get(track.number)
-            if parts is not None and sum(p.area for p in parts) >= MIN_PART * track.recent_area:
+            if parts is not None and self._is_same(track, parts):
                 _advance(track, parts, time_s)
                 track.at_edge = self._touches_edge(track.box)
                 self._judge(track, time_s, strictness)
@@ -190,7 +171,6 @@ class Tracker:
             origin=region.center,
             center=region.center,
             box=region.box,
-            first_box=region.box,
             entered=self._touches_edge(region.box),
             at_edge=self._touches_edge(region.box),
             area=region.area,
@@ -199,6 +179,12 @@ class Tracker:
             recent_area=region.area,
             history=deque([(time_s, *region.center)]),
         )
+
+    def _is_same(self, track: Track, parts: list[Region]) -> bool:
+        """Whether regions are large enough to be what was seen; what leaves over the edge ends small."""
+        if sum(part.area for part in parts) >= MIN_PART * track.recent_area:
+            return True
+        return track.at_edge and all(self._touches_edge(part.box) for part in parts)
 
     def _touches_edge(self, box: tuple[int, int, int, int]) -> bool:
         return (
@@ -285,6 +271,8 @@ class Tracker:
             return None
         if share < SMALL_SHARE and age_s < SMALL_AGE_S:
             return Verdict("small", age_s, SMALL_AGE_S)
+        if share < MEDIUM_SHARE and len(track.history) < MEDIUM_SIGHTINGS:
+            return Verdict("sightings", len(track.history), MEDIUM_SIGHTINGS)
         restless_s = RESTLESS_S + RESTLESS_PER_S * min(age_s, HISTORY_S)
         if track.restless_s > restless_s:
             return Verdict("restless", track.restless_s, restless_s)
