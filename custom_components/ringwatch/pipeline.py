@@ -4,7 +4,7 @@ Thinning goes by the stream's time, on a fixed grid: 5 of 25 frames are every fi
 In mode *auto* only key frames are decoded while nothing moves (idle.py says what wakes it).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 import math
@@ -124,28 +124,36 @@ class Pipeline:
 
     def feed(self, packet: MediaPacket) -> list[AnalyzedFrame]:
         """Decode a packet and look at those of its pictures that are due."""
+        return list(self.each(packet))
+
+    def each(self, packet: MediaPacket) -> Iterator[AnalyzedFrame]:
+        """Do what `feed` does, one frame at a time: the pictures of a backlog together are large.
+
+        Nothing is done unless it is iterated to its end.
+        """
         if packet.kind != "video" or self._mode is Mode.FULL or not self._analyzing:
-            return self._look(self._decoder.decode(packet))
+            yield from self._look(self._decoder.decode(packet))
+            return
         self._gop.add(packet)
         if self._dozing:
-            return self._doze(packet)
-        analyzed: list[AnalyzedFrame] = []
+            yield from self._doze(packet)
+            return
         if packet.is_key and self._may_doze(packet):
-            analyzed += self._look(self._decoder.finish())  # held back for reordering
+            yield from self._look(self._decoder.finish())  # held back for reordering
             if self._may_doze(packet):
                 self._fall_asleep()
-                return analyzed + self._doze(packet)
-        analyzed += self._look(self._decoder.decode(packet))
+                yield from self._doze(packet)
+                return
+        yield from self._look(self._decoder.decode(packet))
         if self._detector.is_quiet:
             self._hint.add(packet)
         else:
             self._hint.restart()
-        return analyzed
 
     def finish(self) -> list[AnalyzedFrame]:
         """Look at the pictures that are still to come: the stream ended."""
-        analyzed = self._wake() if self._dozing else []
-        return analyzed + self._look(self._decoder.finish())
+        analyzed = list(self._wake()) if self._dozing else []
+        return [*analyzed, *self._look(self._decoder.finish())]
 
     def _may_doze(self, packet: MediaPacket) -> bool:
         return (
@@ -162,22 +170,23 @@ class Pipeline:
         self._dozing = True
         self._backlog = []
 
-    def _doze(self, packet: MediaPacket) -> list[AnalyzedFrame]:
+    def _doze(self, packet: MediaPacket) -> Iterator[AnalyzedFrame]:
         """Look at a key frame, or keep a packet; decode all that was kept once there is a reason to."""
         due = packet.is_key and packet.time_s - self._analyzed_s >= MIN_INTERVAL_S
-        if not self._backlog or due:
-            sights = self._glance(packet)
-            self._backlog.append(packet)
-            if any(sight.is_suspicious for _, sight in sights):
-                return self._wake()
-            self._backlog = [packet]
-            return [self._take(decoded, sight) for decoded, sight in sights]
         self._backlog.append(packet)
-        if self._hint.add(packet):
-            self._hinted = True
-            return self._wake()
+        if due or len(self._backlog) == 1:
+            sights = self._glance(packet)
+            if any(sight.is_suspicious for _, sight in sights):
+                yield from self._wake()
+                return
+            self._backlog = [packet]
+            for decoded, sight in sights:
+                yield self._take(decoded, sight)
+            return
+        self._hinted = self._hint.add(packet)
         overdue = packet.time_s - self._backlog[0].time_s > MAX_GOP_S + MIN_INTERVAL_S
-        return self._wake() if overdue or not self._gop.is_short else []
+        if self._hinted or overdue or not self._gop.is_short:
+            yield from self._wake()
 
     def _glance(self, packet: MediaPacket) -> list[tuple[DecodedFrame, Sight]]:
         """Decode a key frame and look at it; nothing is learned yet."""
@@ -185,15 +194,13 @@ class Pipeline:
         decoded = self._decoder.decode(packet)
         return [(picture, self._sight(picture)) for picture in decoded]
 
-    def _wake(self) -> list[AnalyzedFrame]:
+    def _wake(self) -> Iterator[AnalyzedFrame]:
         """Decode everything again, and first what was kept."""
         backlog = self._backlog
         self._stay_awake()
-        analyzed: list[AnalyzedFrame] = []
         for packet in backlog:
-            analyzed += self._look(self._decoder.decode(packet))
+            yield from self._look(self._decoder.decode(packet))
         self._busy_s = max(self._busy_s, self._analyzed_s)
-        return analyzed
 
     def _stay_awake(self) -> None:
         if self._dozing:
@@ -202,16 +209,13 @@ class Pipeline:
         self._backlog = []
         self._hint.restart()
 
-    def _look(self, decoded: list[DecodedFrame]) -> list[AnalyzedFrame]:
-        analyzed = []
+    def _look(self, decoded: list[DecodedFrame]) -> Iterator[AnalyzedFrame]:
         for picture in decoded:
             self.last_frame = picture.frame
             # A backlog begins with the key frame that has been looked at.
             seen = self._analyzed_s - BACKLOG_SPAN_S < picture.time_s <= self._analyzed_s
-            if seen or not self._analyzing or not self._throttle.wants(picture.time_s):
-                continue
-            analyzed.append(self._take(picture, self._sight(picture)))
-        return analyzed
+            if not seen and self._analyzing and self._throttle.wants(picture.time_s):
+                yield self._take(picture, self._sight(picture))
 
     def _sight(self, picture: DecodedFrame) -> Sight:
         frame = picture.frame

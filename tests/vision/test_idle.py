@@ -159,6 +159,25 @@ def test_long_groups_of_pictures_are_decoded_whole(make: Callable[..., Path]) ->
     assert run.pipeline.frames_decoded == run.packets
 
 
+def test_a_backlog_comes_one_frame_at_a_time(make: Callable[..., Path]) -> None:
+    path = make((18.6, 22.0))
+    longest = [0, 0]
+    held = []
+    with Source(SourceConfig(str(path)), stop=threading.Event()) as source:
+        pipeline = Pipeline(Decoder(source), Detector(), fps=5, mode=Mode.AUTO, size_hint=Deaf())
+        while packet := source.read():
+            count = 0
+            for frame in pipeline.each(packet):
+                count += 1
+                held.append(frame.result.time_s)
+                assert pipeline.frames_analyzed == len(held)  # the next one has not been looked at yet
+            longest = max(longest, [count, round(packet.time_s)])
+            if packet.time_s > 25:
+                break
+    assert longest[0] > 3
+    assert longest[1] == 20
+
+
 def test_motion_jpeg_is_looked_at_once_a_second(make: Callable[..., Path]) -> None:
     path = make((17.0, 21.0), codec="mjpeg")
     full, auto = Run(path, Mode.FULL), Run(path, Mode.AUTO)
