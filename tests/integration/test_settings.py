@@ -4,11 +4,13 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 import json
+import os
 from pathlib import Path
 import stat
 import threading
 from typing import Any
 
+import atomicwrites
 from hypothesis import given, settings as hypothesis_settings, strategies as st
 import pytest
 
@@ -99,6 +101,21 @@ async def test_a_change_is_on_disk_when_the_action_returns_and_holds_after_a_res
 
 async def test_the_file_is_private(hass: HomeAssistant, store: CameraSettingsStore) -> None:
     assert stat.S_IMODE(settings_path(hass).stat().st_mode) == 0o600
+
+
+async def test_the_file_and_its_folder_are_synced(
+    hass: HomeAssistant, store: CameraSettingsStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[str] = []
+    fsync = atomicwrites._proper_fsync
+
+    def recorded(descriptor: int) -> None:
+        fsync(descriptor)
+        synced.append("folder" if stat.S_ISDIR(os.fstat(descriptor).st_mode) else "file")
+
+    monkeypatch.setattr(atomicwrites, "_proper_fsync", recorded)
+    await store.async_update(FRONT, privacy=True)
+    assert synced == ["file", "folder"]
 
 
 async def test_what_hides_holds_although_it_could_not_be_stored(
