@@ -47,6 +47,11 @@ class Inbox:
         self._last_dts_s = 0.0
         self._broken = False  # a picture was dropped: what follows can't be decoded before a key frame
 
+    @property
+    def empty(self) -> bool:
+        """Whether everything was taken out."""
+        return not self._items
+
     def put(self, packet: MediaPacket, info: StreamInfo) -> bool:
         """Add a packet. False if it had to be dropped."""
         with self._lock:

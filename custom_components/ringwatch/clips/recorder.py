@@ -254,7 +254,9 @@ class Recorder:
     def _progress_s(self, now_s: float) -> float:
         """Return up to when everything has arrived: what the stream says, unless it says nothing any more."""
         newest = self._newest
-        if newest is None or not self._times.known or now_s - newest.arrival_s > STALL_S:
+        if newest is None or not self._times.known:
+            return now_s
+        if self._inbox.empty and now_s - newest.arrival_s > STALL_S:
             return now_s
         return min(now_s, newest.time_s + self._times.early_s)
 
