@@ -44,14 +44,19 @@ _INSERT = """
 
 
 def connect(path: Path, *, write: bool) -> sqlite3.Connection:
-    """Open the database. A reader never creates it."""
-    mode = "rwc" if write else "ro"
+    """Open the database. A reader never creates it, and changes no row.
+
+    Whoever closes it last puts its log away, which a connection opened read-only could not do.
+    """
+    mode = "rwc" if write else "rw"
     quoted = str(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
     db = sqlite3.connect(
         f"file:{quoted}?mode={mode}", uri=True, timeout=BUSY_S, autocommit=True, check_same_thread=False
     )
     db.execute("PRAGMA foreign_keys = OFF")
-    if write:
+    if not write:
+        db.execute("PRAGMA query_only = ON")
+    else:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")  # a row is on disk before its file is moved
     return db
