@@ -245,7 +245,11 @@ class Take:
         except FormatError, OSError:
             self._store.discard(path)
             raise
-        jpeg, self.story.jpeg = (self.story.jpeg, b"") if onset is not None else (b"", self.story.jpeg)
+        jpeg = b""
+        if onset is not None:
+            jpeg, self.story.jpeg = self.story.jpeg, b""
+        if clip.masked:
+            jpeg = b""  # it may have been taken before something in it became private
         self._parts[number] = _Part(writer, clip, jpeg)
 
     def _end(self, number: int) -> None:
