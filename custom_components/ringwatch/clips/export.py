@@ -16,6 +16,7 @@ import av.error
 if TYPE_CHECKING:
     from av.container import InputContainer, OutputContainer
     from av.stream import Stream
+    from av.video.stream import VideoStream
 
 CRF = "20"  # hardly to be told from the original
 PRESET = "veryfast"  # five times as fast as the default for a tenth more bytes
@@ -113,12 +114,8 @@ def _copy(
         last_s = max(last_s, at_s + float((packet.duration or 0) * packet.time_base))
         shift = round(first_s / packet.time_base)
         if encoder is not None and packet.stream_index == video.index:
-            for frame in packet.decode():
-                if not isinstance(frame, av.VideoFrame):
-                    continue
-                frame.pts = None if frame.pts is None else frame.pts - shift
-                frame.pict_type = av.video.frame.PictureType.NONE
-                writer.mux(encoder.encode(frame))
+            for frame in video.decode(packet):
+                _encode(frame, encoder, writer, shift)
             continue
         packet.stream = outputs[packet.stream_index]
         packet.pts, packet.dts = packet.pts - shift, packet.dts - shift
@@ -126,5 +123,13 @@ def _copy(
     if first_s is None:
         raise ExportError("nothing_left")
     if encoder is not None:
+        for frame in video.decode(None):  # those that waited for others to be shown before them
+            _encode(frame, encoder, writer, round(first_s / (video.time_base or 1)))
         writer.mux(encoder.encode(None))
     return first_s, last_s
+
+
+def _encode(frame: av.VideoFrame, encoder: VideoStream, writer: OutputContainer, shift: int) -> None:
+    frame.pts = None if frame.pts is None else frame.pts - shift
+    frame.pict_type = av.video.frame.PictureType.NONE
+    writer.mux(encoder.encode(frame))
