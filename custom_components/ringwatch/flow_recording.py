@@ -35,6 +35,7 @@ from .const import (
     STORAGE_DEFAULTS,
 )
 from .flow_base import CameraFlowBase, StepInput
+from .recording import media_folders
 
 DAYS_MAX = 3650
 GIGABYTES_MAX = 100_000
@@ -83,7 +84,7 @@ class StorageOptionsFlow(OptionsFlow):
 
     async def async_step_init(self, user_input: dict[str, Any] | None = None) -> ConfigFlowResult:
         """Ask for the folder and the limits."""
-        folders = self.hass.config.media_dirs
+        folders = media_folders(self.hass)
         errors: dict[str, str] = {}
         shown = STORAGE_DEFAULTS | self.config_entry.options
         if shown[CONF_STORAGE] not in folders:

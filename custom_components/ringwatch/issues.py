@@ -1,5 +1,6 @@
 """Repair issues of a camera: what is wrong, which camera, what to do about it."""
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from homeassistant.core import HomeAssistant, callback
@@ -152,6 +153,13 @@ def async_set_catalogue_rebuilt(hass: HomeAssistant, reason: str | None) -> None
         translation_key=ISSUE_CATALOGUE_REBUILT,
         translation_placeholders={"error": reason},
     )
+
+
+@callback
+def async_clear_recording(hass: HomeAssistant, cameras: Iterable[str]) -> None:
+    """Drop what was said of the recording, of all cameras and of each: the store starts anew."""
+    for issue_id in (ISSUE_STORAGE, *(f"{ISSUE_RECORDING}_{camera_id}" for camera_id in cameras)):
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
 
 
 @callback

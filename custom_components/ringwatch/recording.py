@@ -6,14 +6,16 @@ The store and the recorders have threads of their own. What they say comes to th
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 import logging
 from pathlib import Path
+import sqlite3
+import time
 from typing import Any, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
-from homeassistant.helpers.event import async_track_time_change
+from homeassistant.helpers.event import async_track_time_change, async_track_time_interval
 from homeassistant.util import dt as dt_util
 from homeassistant.util.package import is_docker_env
 
@@ -52,6 +54,9 @@ from .settings import CameraSettings
 
 _LOGGER = logging.getLogger(__name__)
 
+COUNT_EVERY = timedelta(minutes=5)  # what goes by age, or by a hand in the media folder, is not announced
+GLANCE_S = 0.1
+STARTING = "starting"  # what blocks recording until it is known whether the catalogue can be opened
 READY_S = 10.0  # opening the catalogue takes milliseconds; a check of a large one on an SD card, seconds
 
 
@@ -79,18 +84,22 @@ class Recordings:
         self._count_again = False
         self._on_clip: dict[str, Callable[[Clip], None]] = {}
         self._on_count: dict[str, Callable[[], None]] = {}
-        self._unlisten: CALLBACK_TYPE | None = None
+        self._rebuilt_after: str | None = None  # as the owner was told
+        self._closed = False
+        self._unlisten: list[CALLBACK_TYPE] = []
 
     @classmethod
     async def async_open(cls, hass: HomeAssistant, entry: ConfigEntry) -> Self:
         """Start the store. It may find that nothing can be recorded; then it says so and tries again."""
         root = storage_root(hass, entry)
         recordings = cls(hass, entry, root)
+        issues.async_clear_recording(hass, recordings._cameras())  # what holds is said again
         in_container = await hass.async_add_executor_job(recordings._start)
         issues.async_set_storage_in_container(hass, str(root) if in_container else None)
-        recordings._unlisten = async_track_time_change(
-            hass, recordings.async_count, hour=0, minute=0, second=0
-        )
+        recordings._unlisten = [
+            async_track_time_change(hass, recordings.async_count, hour=0, minute=0, second=0),
+            async_track_time_interval(hass, recordings.async_count, COUNT_EVERY),
+        ]
         await recordings.async_refresh()
         return recordings
 
@@ -99,7 +108,10 @@ class Recordings:
         if self.root.parent == Path(self._hass.config.config_dir) and not self.root.exists():
             self.root.mkdir()  # Home Assistant's own media folder, where nobody has used it yet
         self.store.start()
-        self.store.wait_ready(READY_S)
+        deadline_s = time.monotonic() + READY_S
+        while not self.store.wait_ready(GLANCE_S) and time.monotonic() < deadline_s:
+            if self.store.blocked("") != STARTING:
+                break  # it will not become ready
         try:
             inside, config, clips = (
                 path.stat().st_dev for path in (Path("/"), Path(self._hass.config.config_dir), self.root)
@@ -111,9 +123,9 @@ class Recordings:
 
     async def async_close(self) -> None:
         """End the thread. The recorders have to have ended before."""
-        if self._unlisten is not None:
-            self._unlisten()
-            self._unlisten = None
+        self._closed = True
+        while self._unlisten:
+            self._unlisten.pop()()
         if not await self._hass.async_add_executor_job(self.store.stop):
             _LOGGER.warning("Storing the last clips takes long; the next start goes on with it")
 
@@ -148,6 +160,8 @@ class Recordings:
     @callback
     def async_count(self, _now: datetime | None = None) -> None:
         """Count anew, soon."""
+        if self._closed:
+            return
         if self._counting:
             self._count_again = True
             return
@@ -156,9 +170,7 @@ class Recordings:
 
     async def async_refresh(self) -> None:
         """Count what there is of each camera."""
-        cameras = [
-            key for key, value in self._entry.subentries.items() if value.subentry_type == SUBENTRY_CAMERA
-        ]
+        cameras = self._cameras()
         self._counting = True
         while self._counting:
             self._count_again = False
@@ -167,7 +179,9 @@ class Recordings:
                 self._totals = await self._hass.async_add_executor_job(self._count, cameras, today)
             finally:
                 self._counting = self._count_again
-        issues.async_set_catalogue_rebuilt(self._hass, self.store.rebuilt_after)
+        if self._rebuilt_after != self.store.rebuilt_after:
+            self._rebuilt_after = self.store.rebuilt_after
+            issues.async_set_catalogue_rebuilt(self._hass, self._rebuilt_after)
         for listener in list(self._on_count.values()):
             listener()
 
@@ -181,8 +195,13 @@ class Recordings:
                 )
                 for camera in cameras
             }
-        except OSError, ValueError:
+        except OSError, ValueError, sqlite3.Error:
             return self._totals
+
+    def _cameras(self) -> list[str]:
+        return [
+            key for key, value in self._entry.subentries.items() if value.subentry_type == SUBENTRY_CAMERA
+        ]
 
     def _from_thread(self, news: ClipNews) -> None:
         try:
@@ -214,11 +233,14 @@ class Recordings:
 def storage_root(hass: HomeAssistant, entry: ConfigEntry) -> Path:
     """Return the folder that the owner picked. It may be missing."""
     options = STORAGE_DEFAULTS | entry.options
-    folders = hass.config.media_dirs
-    chosen = folders.get(str(options[CONF_STORAGE])) or next(
-        iter(folders.values()), hass.config.path("media")
-    )
+    folders = media_folders(hass)
+    chosen = folders.get(str(options[CONF_STORAGE])) or next(iter(folders.values()))
     return Path(chosen, str(options[CONF_FOLDER]))
+
+
+def media_folders(hass: HomeAssistant) -> dict[str, str]:
+    """Return Home Assistant's media folders; its own where somebody configured none at all."""
+    return hass.config.media_dirs or {"local": hass.config.path("media")}
 
 
 def retention_policy(entry: ConfigEntry) -> RetentionPolicy:
