@@ -21,8 +21,10 @@ from homeassistant.util import dt as dt_util
 from .camera import RingwatchCamera
 from .clip_views import async_may, async_recordings, clip_answer
 from .clips import BadCursorError, Clip, Trigger, UnsafePathError
+from .clips.catalogue import DamagedCatalogueError
 from .clips.export import ExportError, export
 from .clips.model import MAX_ROLL_S
+from .clips.worker import StoppedError
 from .const import DOMAIN
 from .recording import Recordings
 
@@ -45,6 +47,9 @@ ATTR_H264: Final = "h264"
 LENGTH_MAX_S: Final = 300
 LIMIT_MAX: Final = 500
 IDS_MAX: Final = 500
+
+# What the store's thread may answer with: the disk, the database, or that it has ended meanwhile.
+FAILURES: Final = (sqlite3.Error, OSError, DamagedCatalogueError, StoppedError)
 
 _IDS = probatio.All(
     cv.ensure_list,
@@ -128,12 +133,8 @@ def _registrar(hass: HomeAssistant) -> Callable[..., None]:
                 raise _refused(translation_key="not_loaded")
             try:
                 return cast(ServiceResponse, await handler(hass, recordings, call))
-            except (sqlite3.Error, OSError) as err:
-                raise HomeAssistantError(
-                    translation_domain=DOMAIN,
-                    translation_key="clips_failed",
-                    translation_placeholders={"error": str(err)},
-                ) from err
+            except FAILURES as err:
+                raise _failed(err) from err
 
         hass.services.async_register(
             DOMAIN, name, handle, schema=probatio.Schema(schema), supports_response=response
@@ -156,7 +157,10 @@ async def _async_save_clip(camera: RingwatchCamera, call: ServiceCall) -> Servic
         if coordinator.settings.privacy:
             raise _refused(translation_key="privacy_on", name=coordinator.title)
         raise _refused(translation_key="not_recorded", name=coordinator.title)
-    clips = await asyncio.wrap_future(future)
+    try:
+        clips = await asyncio.wrap_future(future)
+    except FAILURES as err:
+        raise _failed(err) from err
     if not clips:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -319,6 +323,14 @@ def _camera_id(hass: HomeAssistant, entity_id: str) -> str:
 def _as_utc(time: datetime | None) -> datetime | None:
     """Take a time without a zone as local, as Home Assistant's own actions do."""
     return None if time is None else dt_util.as_utc(time)
+
+
+def _failed(error: Exception) -> HomeAssistantError:
+    return HomeAssistantError(
+        translation_domain=DOMAIN,
+        translation_key="clips_failed",
+        translation_placeholders={"error": str(error)},
+    )
 
 
 def _refused(*, translation_key: str, **placeholders: str) -> ServiceValidationError:

@@ -26,7 +26,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .clip_views import VIDEO, async_recordings, clip_path, thumbnail_path
-from .clips import BadCursorError, Clip, Trigger
+from .clips import Clip, Trigger
 from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
 from .recording import Recordings
 
@@ -120,7 +120,7 @@ class ClipSource(MediaSource):
             clips, following = await self._hass.async_add_executor_job(
                 _page, recordings, camera_id, begin, end, cursor
             )
-        except (ValueError, BadCursorError) as err:
+        except (ValueError, OverflowError) as err:  # a bad date, one at the end of time, or a bad cursor
             raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone") from err
         triggers = await self._async_trigger_names()
         children: list[BrowseMediaSource] = [self._clip(clip, triggers) for clip in clips]
