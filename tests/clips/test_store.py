@@ -1,12 +1,14 @@
 """Files and rows: always one for the other, whatever ends the process; the owner's wishes."""
 
+from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 import hashlib
 import json
 from pathlib import Path
 import shutil
 import sqlite3
+import subprocess
 
 import pytest
 
@@ -19,13 +21,14 @@ from custom_components.ringwatch.clips import (
     RecordSettings,
     RetentionPolicy,
     Trigger,
+    storage,
 )
 from custom_components.ringwatch.clips.catalogue import Catalogue, State
 from custom_components.ringwatch.clips.storage import Storage
 
 from ..video.samples import sample
 from .conftest import MakeHouse
-from .house import CAMERA, House, packets_of, pictures, started
+from .house import CAMERA, START, House, ended, packets_of, pictures, started
 
 
 def press(house: House, times: int = 1, *, seconds: float = 10.0) -> list[Clip]:
@@ -456,3 +459,57 @@ def test_notes_beside_a_clip_that_cannot_be_read_protect_it(make_house: MakeHous
 
 def test_sound_settings_are_checked() -> None:
     assert RecordSettings().record_sound is False
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Return a file system of 1 MiB that says it is full only when it is."""
+    media = tmp_path / "media"
+    media.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=1m", "ringwatch-test", str(media)]
+    if subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("file systems can't be mounted here")
+    yield media
+    subprocess.run(["umount", "-l", str(media)], check=True)
+
+
+@pytest.mark.usefixtures("small_disk")
+def test_a_disk_that_is_really_full_keeps_what_was_recorded_and_goes_on_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What the disk says is not believed: as with a quota, only writing tells.
+    monkeypatch.setattr(storage, "PROBE_BYTES", 150_000)
+    house = House(tmp_path, policy=RetentionPolicy(overall=Limits(), reserve_bytes=0))
+    (kept,) = press(house)
+    house.store.protect([kept.id])
+    (house.media / "others").write_bytes(b"x" * 930_000)
+    stream = packets_of(sample(seconds=30.0, width=320, height=240, gop=1), tmp_path / "in.ts")
+    house.recorder.disconnected()
+    t = house.clock.now_s
+    house.play(
+        stream,
+        [
+            (2.0, lambda: house.recorder.motion_started(started(), t + 2.0)),
+            (20.0, house.settle),
+            (20.1, (house.media / "others").unlink),
+            (20.2, lambda: house.store._worker.ask(house.store._chore).result()),
+        ],
+    )
+    house.recorder.motion_ended(ended(), house.clock.now_s)
+    house.silence(15.0)
+    failures = [event.code for event in house.news if isinstance(event, RecordingFailed)]
+    assert failures[0] == "disk_full"
+    assert [e.code for e in house.news if isinstance(e, RecordingBlocked)][-1] is None
+    house.store._worker.ask(house.store._chore).result()
+    clips = house.clips()
+    assert clips[0] == replace(kept, protected=True)
+    parts = clips[1:]
+    assert parts[-1].end - t_of(t) >= timedelta(seconds=29.8)  # it went on
+    for clip in clips:
+        assert len(pictures(house.path(clip))) > 0
+        assert (house.path(clip)).stat().st_size == clip.size_bytes
+    house.close()
+
+
+def t_of(clock_s: float) -> datetime:
+    return START + timedelta(seconds=clock_s - 1000.0)

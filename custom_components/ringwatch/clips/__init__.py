@@ -20,7 +20,8 @@ from .placing import Reconciled
 from .queries import BadCursorError, Page, Questions, Totals
 from .recorder import Recorder, RecorderState
 from .retention import Limits, RetentionPolicy
-from .store import ClipStore, Deleted
+from .store import ClipStore
+from .wishes import Deleted
 
 __all__ = [
     "BadCursorError",

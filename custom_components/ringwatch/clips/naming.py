@@ -69,7 +69,7 @@ def safe_path(root: Path, relative: str) -> Path:
     if any(part.startswith(".") or "\\" in part for part in parts):
         raise UnsafePathError(f"{relative!r} is not a clip's path")
     path = root.joinpath(*parts)
-    # A link in there may have been put by anybody who can write to the share.
-    if not path.parent.resolve().is_relative_to(root.resolve()):
+    # The folder itself may be a link of the owner's; one below it may be anybody's who can write there.
+    if not path.parent.resolve().is_relative_to((root / FOLDER).resolve()):
         raise UnsafePathError(f"{relative!r} leads out of the storage folder")
     return path

@@ -6,6 +6,7 @@ whenever a process ends, the rows say what is left to do, and a file without a r
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 import logging
@@ -148,9 +149,12 @@ class Placer:
                 return
             for clip_id, path in missing[start : start + ADOPT_BATCH]:
                 row = self.catalogue.get(clip_id)
-                if row is None or row.path != path or self.storage.holds(path):
+                if row is None or row.path != path:
                     continue
-                self.storage.remove(path)  # the picture that may be left
+                with suppress(UnsafePathError):  # such a row goes too
+                    if self.storage.holds(path):
+                        continue
+                    self.storage.remove(path)  # the picture that may be left
                 self.catalogue.remove([clip_id])
                 result.removed += 1
             yield

@@ -14,6 +14,7 @@ from .model import Clip
 from .naming import FOLDER, MARKER, SPOOL, safe_path
 
 THUMBNAIL = ".jpg"
+PROBE_BYTES = 1024 * 1024  # a second or two of recording
 NOTES = ".json"  # what became of a clip, beside those that are protected or were shared
 
 
@@ -60,6 +61,19 @@ class Storage:
         for file in self.spool.iterdir():
             if file.name not in keep:
                 file.unlink(missing_ok=True)
+
+    def probe(self) -> None:
+        """Write a little and delete it. Raise OSError."""
+        self.spool.mkdir(exist_ok=True)
+        file = self.spool / "probe"
+        try:
+            with file.open("wb") as probe:
+                probe.write(b"\x00" * PROBE_BYTES)
+                probe.flush()
+                os.fsync(probe.fileno())
+        finally:
+            with suppress(OSError):
+                file.unlink()
 
     def free_bytes(self) -> int:
         """Return how much may still be written."""
@@ -126,7 +140,7 @@ class Storage:
                 with os.scandir(self.folder / camera / day) as entries:
                     names = [entry.name for entry in entries if entry.name.endswith(".mp4")]
                 for name in sorted(names):
-                    if not name.startswith("."):
+                    if not name.startswith(".") and _is_text(camera + day + name):
                         yield Found(f"{FOLDER}/{camera}/{day}/{name}")
                 yield None
 
@@ -138,6 +152,15 @@ def _folders(folder: Path) -> list[str]:
             for entry in entries
             if not entry.name.startswith(".") and entry.is_dir(follow_symlinks=False)
         ]
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a name is UTF-8: others can't be ours."""
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def digest(path: Path) -> tuple[str, int]:

@@ -7,7 +7,7 @@ the catalogue needs no turn: `questions` may be asked from any thread.
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 import errno
 import logging
@@ -24,6 +24,7 @@ from .queries import Questions
 from .retention import RetentionPolicy, decide
 from .storage import Storage, digest
 from .trust import ClockTrust
+from .wishes import Deleted, change_clips, delete_clips
 from .worker import Worker
 
 _LOGGER = logging.getLogger(__name__)
@@ -32,15 +33,7 @@ STOP_S = 5.0
 BACKUP_S = 1800.0  # longer than that a backup does not take, or its end got lost
 RETENTION_S = 60.0
 DISK_FULL = frozenset({errno.ENOSPC, errno.EDQUOT})
-
-
-@dataclass(frozen=True, slots=True)
-class Deleted:
-    """Clips that are gone, and those that were not deleted: protected, shared, or not there."""
-
-    deleted: tuple[str, ...]
-    refused: tuple[str, ...]
-    unknown: tuple[str, ...]
+QUOTA_STEP_BYTES = 100_000_000  # a quota doesn't show in what the disk says: so much goes, then it is tried
 
 
 class ClipStore:
@@ -73,6 +66,8 @@ class ClipStore:
         self._retention_at_s = 0.0
         self._trust: ClockTrust | None = None
         self._recording: set[Path] = set()  # in the spool folder, and a recorder's
+        self._broken = False  # the disk has refused to do something
+        self._full = False  # ... for want of room, whatever it says of itself
         self._waiting: list[tuple[FinishedPart, str]] = []  # could not be moved for want of room
         self._worker = Worker(
             "ringwatch clips", begin=self._begin, chore=self._chore, end=self._end, repair=self._damaged
@@ -127,9 +122,12 @@ class ClipStore:
 
     def failed(self, camera_id: str, error: OSError) -> None:
         """Tell that the disk did not do what a recorder wanted. Recording stops until it does again."""
-        code = "disk_full" if error.errno in DISK_FULL else "storage_error"
+        full = error.errno in DISK_FULL
+        code = "disk_full" if full else "storage_error"
+        self._full |= full
+        self._broken = True
         self._notify(RecordingFailed(camera_id, code, error.strerror or type(error).__name__))
-        self._block({"": code} | {k: v for k, v in self._blocked.items() if k})
+        self._block({"": code})
         self._worker.post(self._chore)
 
     # For people, blocking
@@ -188,6 +186,11 @@ class ClipStore:
             raise DamagedCatalogueError("the catalogue could not be opened")
         return self._catalogue
 
+    def _hands(self) -> Placer:
+        if self._placer is None:
+            raise DamagedCatalogueError("the catalogue could not be opened")
+        return self._placer
+
     def _begin(self) -> None:
         try:
             self._catalogue = Catalogue(self._folder)
@@ -233,12 +236,14 @@ class ClipStore:
             return
         self.storage.prepare()
         placer.resume()
+        waiting, self._waiting = self._waiting, []
         with self._lock:
-            recording = set(self._recording)
-        left = [path for path in self.storage.spooled() if path not in recording]
-        self.storage.sweep({path.name for path in (*left, *recording)})
-        self._waiting.clear()
+            others = self._recording | {part.path for part, _ in waiting}
+        left = [path for path in self.storage.spooled() if path not in others]
+        self.storage.sweep({path.name for path in (*left, *others)})
         self._block({})
+        for part, camera_id in waiting:
+            self._finish(part, camera_id)
         for path in left:
             self._finish(FinishedPart(path, None, bytes), "")
         self._worker.add_background(placer.reconcile(Reconciled(), complete=self._storage_is_there))
@@ -261,11 +266,17 @@ class ClipStore:
         placer = self._placer
         if placer is None:
             return  # the file stays where it is until the next start
+        if self._broken:
+            self._waiting.append((part, camera_id))
+            return
         try:
             clip = placer.finish(part)
-        except OSError as error:
-            _LOGGER.warning("A clip waits in the spool folder: %s", error.strerror)
+        except (OSError, sqlite3.OperationalError) as error:
+            _LOGGER.warning("A clip waits in the spool folder: %s", error)
             self._waiting.append((part, camera_id))
+            if isinstance(error, sqlite3.OperationalError):  # the database's disk has no room, mostly
+                full = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_FULL
+                error = OSError(errno.ENOSPC if full else errno.EIO, str(error))
             self.failed(camera_id, error)
             return
         if clip is None:
@@ -275,27 +286,12 @@ class ClipStore:
         self._keep_within_limits()
 
     def _delete(self, clip_ids: list[str], *, force: bool) -> Deleted:
-        rows = self._rows()
-        found = {clip_id: rows.get(clip_id) for clip_id in dict.fromkeys(clip_ids)}
-        clips = [clip for clip in found.values() if clip is not None]
-        kept = [clip.id for clip in clips if (clip.protected or clip.shared) and not force]
-        gone = self._placer.delete([clip for clip in clips if clip.id not in kept]) if self._placer else []
-        kept += [clip.id for clip in clips if clip.id not in gone and clip.id not in kept]
-        unknown = tuple(clip_id for clip_id, clip in found.items() if clip is None)
         self._retention_at_s = 0.0
-        return Deleted(tuple(gone), tuple(kept), unknown)
+        return delete_clips(self._hands(), clip_ids, force=force)
 
     def _change(self, clip_ids: list[str], change: Callable[[Clip], Clip]) -> list[Clip]:
-        rows, changed = self._rows(), []
-        for clip_id in clip_ids:
-            if (clip := rows.get(clip_id)) is None:
-                continue
-            clip = change(clip)
-            self.storage.note(clip)  # first: what a rebuild finds may know more than the rows, never less
-            rows.set_flags(clip.id, protected=clip.protected, shared=clip.shared)
-            changed.append(clip)
         self._retention_at_s = 0.0
-        return changed
+        return change_clips(self._hands(), clip_ids, change)
 
     def _compare(self) -> Reconciled:
         result = Reconciled()
@@ -324,12 +320,13 @@ class ClipStore:
         if problem is not None:
             self._block({"": problem})
             return
+        if self._broken and not self._works_again():
+            return
         if self._blocked.get("", "") in {"storage_missing", "storage_foreign", "storage_error", "starting"}:
             self._recover()
-            return
-        if self._blocked or self._clock() >= self._retention_at_s or self._short():
+        elif self._blocked or self._clock() >= self._retention_at_s or self._short():
             self._keep_within_limits()
-        if not self._blocked:
+        if self._waiting and not self._blocked:
             waiting, self._waiting = self._waiting, []
             for part, camera_id in waiting:
                 self._finish(part, camera_id)
@@ -347,16 +344,28 @@ class ClipStore:
         if self._placer is not None:
             yield from self._placer.reconcile(Reconciled(), complete=self._storage_is_there)
 
+    def _works_again(self) -> bool:
+        """Make room if that is what was wanting, and see whether the disk does what it is told."""
+        if self._full:
+            self._keep_within_limits(free_bytes=self.policy.reserve_bytes - QUOTA_STEP_BYTES)
+            self._block({"": "disk_full"})
+        try:
+            self.storage.probe()
+        except OSError:
+            return False
+        self._broken = self._full = False
+        return True
+
     def _short(self) -> bool:
         with suppress(OSError):
             return self._free_bytes() < self.policy.reserve_bytes
         return False
 
-    def _keep_within_limits(self) -> None:
+    def _keep_within_limits(self, free_bytes: int | None = None) -> None:
         rows = self._rows()
         self._retention_at_s = self._clock() + RETENTION_S
         try:
-            free_bytes = self._free_bytes()
+            free_bytes = self._free_bytes() if free_bytes is None else free_bytes
         except OSError:
             self._block({"": "storage_error"})
             return
