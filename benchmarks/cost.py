@@ -78,8 +78,10 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(
             "No RTSP server here (script/bootstrap installs GStreamer's as root): not measured\n"
         )
-    elif options.cameras:
+    else:
         for name, mode in (("1080p, idle", Mode.AUTO), ("360p, moving", Mode.FULL)):
+            if not options.cameras:
+                break
             figures[f"rtsp {name}, {mode}"] = _cameras(paths[name], mode, options.cameras, options.seconds)
         figures["rtsp latency"] = _latency(crossing_film(scene))
         worst = figures["rtsp latency"]["full"]["p95_s"] or 0.0

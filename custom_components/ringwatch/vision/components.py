@@ -73,7 +73,7 @@ def label_runs(mask: NDArray[np.bool_]) -> Components:
     np.maximum.at(boxes[:, 2], run_labels, right)
     np.maximum.at(boxes[:, 3], run_labels, rows + 1)
     return Components(
-        labels.reshape(height, stride)[:, 1:-1],
+        np.ascontiguousarray(labels.reshape(height, stride)[:, 1:-1]),
         areas.astype(np.int64),
         boxes,
         np.stack((sum_x / areas, sum_y / areas), axis=1),

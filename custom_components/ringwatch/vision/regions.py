@@ -1,6 +1,7 @@
 """From masks to regions: connected, large enough, with a core that is clearly not background."""
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,14 +40,17 @@ class Regions:
     regions: tuple[Region, ...]
     small: tuple[int, ...] = ()
     soft: tuple[int, ...] = ()
+    _masks: dict[frozenset[int], Mask] = field(default_factory=dict, repr=False, compare=False)
 
-    def mask(self, labels: list[int]) -> Mask:
-        """Return the pixels of some regions."""
-        if not labels:
-            return np.zeros(self.components.labels.shape, np.bool_)
-        chosen = np.zeros(len(self.components.areas) + 1, np.bool_)
-        chosen[labels] = True
-        return chosen.take(self.components.labels)
+    def mask(self, labels: Iterable[int]) -> Mask:
+        """Return the pixels of some regions; not to be written to, it may be asked for again."""
+        wanted = frozenset(labels)
+        mask = self._masks.get(wanted)
+        if mask is None:
+            chosen = np.zeros(len(self.components.areas) + 1, np.bool_)
+            chosen[list(wanted)] = True
+            mask = self._masks[wanted] = chosen.take(self.components.labels)
+        return mask
 
 
 def close(primitives: Primitives, weak: Mask) -> Mask:

@@ -218,11 +218,11 @@ class Tracker:
             min(MIN_OWN_SIZES * track.size, 0.15 * self._diagonal),
         )
         share = track.area / (self._height * self._width)
-        net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
-        moved = net >= needed
         if track.confirmed_s is None and (doubt := self._doubt(track, age_s)) is not None:
             track.verdict = doubt
             return
+        net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
+        moved = net >= needed
         grew = (
             self._seen(track, time_s, SPANS_S[-1])
             and share >= MIN_GROWN_AREA * strictness
@@ -247,9 +247,10 @@ class Tracker:
 
         0 where the centers scatter about the line by more than a share of it: that is flicker.
         """
-        points = np.array([point for point in track.history if time_s - point[0] <= span_s])
-        if len(points) < 3 or not self._seen(track, time_s, span_s):
+        recent = [point for point in track.history if time_s - point[0] <= span_s]
+        if len(recent) < 3 or not self._seen(track, time_s, span_s):
             return 0.0
+        points = np.array(recent)
         times = points[:, 0] - points[:, 0].mean()
         centers = points[:, 1:] - points[:, 1:].mean(axis=0)
         velocity = times @ centers / (times @ times)
