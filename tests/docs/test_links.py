@@ -7,6 +7,9 @@ import subprocess
 from typing import Any
 
 import pytest
+import yaml
+
+from custom_components.ringwatch.const import CAMERA_DEFAULTS, RECORD_KEYS, STORAGE_DEFAULTS
 
 ROOT = Path(__file__).parents[2]
 INTEGRATION = ROOT / "custom_components/ringwatch"
@@ -14,6 +17,7 @@ DOCUMENTS = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").
 README = (ROOT / "README.md").read_text()
 TRANSLATIONS: dict[str, Any] = json.loads((INTEGRATION / "translations/en.json").read_text())
 CAMERA = TRANSLATIONS["config_subentries"]["camera"]
+SERVICES: dict[str, Any] = yaml.safe_load((INTEGRATION / "services.yaml").read_text())
 
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)\)")
 CODE = re.compile(r"`([^`\n]+)`")
@@ -88,6 +92,8 @@ def test_every_error_of_the_forms_is_explained() -> None:
             first = re.split(r"(?<=[.;])\s", text)[0].split(" with ")[0].split(" in the address")[0]
             assert first in section, f"{key}: {first}"
     assert "| A message about a zone |" in section
+    for text in TRANSLATIONS["options"]["error"].values():
+        assert re.split(r", such|\. ", text)[0] in section
     unlisted = {"no_cameras", "removed", "zones_saved"}  # say all there is to say
     for key, text in CAMERA["abort"].items():
         if key not in unlisted:
@@ -113,6 +119,64 @@ def test_the_fields_of_the_forms_are_called_what_they_are_called() -> None:
     brands = TRANSLATIONS["selector"]["brand"]["options"].values()
     row = next(line for line in README.splitlines() if line.startswith("| Brand |"))
     assert all(brand in row for brand in brands)
+
+
+def rows_of(section: str) -> dict[str, list[str]]:
+    """Return the cells of the table's rows in a section, by the first of them."""
+    rows = [
+        [cell.strip() for cell in row.strip("| ").split(" | ")]
+        for row in section.splitlines()
+        if row.startswith("| ")
+    ]
+    return {first: rest for first, *rest in rows if not first.startswith(("field", "---"))}
+
+
+@pytest.mark.parametrize(
+    ("heading", "labels", "defaults"),
+    [
+        (
+            "### How a camera is recorded",
+            CAMERA["step"]["recording"]["data"],
+            {key: CAMERA_DEFAULTS[key] for key in RECORD_KEYS},
+        ),
+        (
+            "### Where clips are kept, and how long",
+            TRANSLATIONS["options"]["step"]["init"]["data"],
+            STORAGE_DEFAULTS,
+        ),
+    ],
+    ids=["recording", "storage"],
+)
+def test_the_choices_about_recording_begin_with_what_is_said(
+    heading: str, labels: dict[str, str], defaults: dict[str, str | float | bool]
+) -> None:
+    rows = rows_of(README.partition(f"{heading}\n")[2].partition("\n#")[0])
+    assert rows.keys() == set(labels.values())
+    assert labels.keys() == defaults.keys()
+    for key, label in labels.items():
+        match defaults[key]:
+            case bool(value):
+                assert rows[label][0] == ("on" if value else "off")
+            case float(value):
+                assert rows[label][0].partition(" ")[0] == f"{value:g}"
+
+
+@pytest.mark.parametrize("action", SERVICES)
+def test_every_action_is_described_with_its_fields(action: str) -> None:
+    _, found, section = README.partition(f"\n### The action `ringwatch.{action}`\n")
+    assert found
+    rows = rows_of(section.partition("\n#")[0])
+    told = {name for cell in rows for name in re.findall(r"`(\w+)`", cell)}
+    fields = (SERVICES[action] or {}).get("fields", {})
+    assert told == fields.keys()
+    for name, field in fields.items():
+        [cells] = (cells for cell, cells in rows.items() if f"`{name}`" in cell)
+        if field.get("required"):
+            assert cells[0] == "required"
+        elif "default" in field:
+            value = field["default"]
+            said = {True: "on", False: "off"}[value] if isinstance(value, bool) else str(value)
+            assert cells[0] == said or f"{said} if you leave it out" in cells[0]
 
 
 def test_the_figures_stand_in_the_measurements() -> None:

@@ -2,21 +2,24 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
+import json
 from pathlib import Path
 import re
 from typing import Any
 
+import av
 import pytest
 from pytest_homeassistant_custom_component.common import async_fire_time_changed, async_mock_service
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 import yaml
 
-from custom_components.ringwatch.event import DETAILS
+from custom_components.ringwatch.event import CLIP_DETAILS, DETAILS
 from homeassistant.components.automation import entities_in_automation
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.const import STATE_OFF, STATE_ON, STATE_UNAVAILABLE
 from homeassistant.core import HomeAssistant, ServiceCall
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.script import Script
 from homeassistant.setup import async_setup_component
@@ -29,12 +32,23 @@ BLOCKS: list[dict[str, Any]] = [
     yaml.safe_load(text) for text in re.findall(r"^```yaml\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
 ]
 AUTOMATIONS = {block["alias"]: block for block in BLOCKS if "triggers" in block}
-[SET_ZONES] = (block for block in BLOCKS if "action" in block)
-[RESPONSE] = (block for block in BLOCKS if "camera.front_door" in block)
+ACTIONS = {block["action"]: block for block in BLOCKS if "action" in block}
+SET_ZONES = ACTIONS["ringwatch.set_zones"]
+
+
+def shown(key: str, of: str = "") -> Any:
+    """Return the answer that the README shows: the one with this key, of a camera if it is a camera's."""
+    [answer] = (found for block in BLOCKS if key in (found := block.get(of, {}) if of else block))
+    return answer
+
+
+RESPONSE = {"camera.front_door": shown("zones", "camera.front_door")}
+[SAVED] = shown("clips", "camera.front_door")["clips"]
 
 PHONE = "mobile_app_your_phone"
 PATH = "binary_sensor.front_door_motion_in_path"
-ELSEWHERE = {"light.porch", "sun.sun", "zone.home"}  # what the examples use of the reader's own house
+GATE = "binary_sensor.gate"
+ELSEWHERE = {GATE, "light.porch", "sun.sun", "zone.home"}  # what the examples use of the reader's own house
 WAIT_S = 20.0  # the model of a new scene takes some seconds
 
 
@@ -71,12 +85,23 @@ async def front_door(hass: HomeAssistant, ringwatch: ConfigEntry, camera_server:
 
 async def async_set_zones(hass: HomeAssistant) -> Any:
     """Run the README's action as a script does, and return its response."""
-    action = SET_ZONES | {"response_variable": "answer"}
+    return await async_run(hass, SET_ZONES)
+
+
+async def async_run(hass: HomeAssistant, action: dict[str, Any], **changes: Any) -> Any:
+    """Run an action as a script does, with some of its fields changed, and return its response."""
+    action = action | {"response_variable": "answer", "data": action.get("data", {}) | changes}
     script = Script(hass, [action], "readme", "test")
     result = await script.async_run()
     await hass.async_block_till_done()
     assert result is not None
     return result.variables["answer"]
+
+
+def about(clip_id: str, block: dict[str, Any]) -> dict[str, Any]:
+    """Return what the README shows, with a real clip in the place of the one in there."""
+    answer: dict[str, Any] = json.loads(json.dumps(block).replace(SAVED["id"], clip_id))
+    return answer
 
 
 async def async_start_automations(hass: HomeAssistant, *aliases: str) -> None:
@@ -119,6 +144,87 @@ def _range(state: Any) -> tuple[float, float, float]:
 def test_the_attributes_are_those_of_the_table() -> None:
     told = {row[0].strip("`") for row in table("attribute")}
     assert told == DETAILS | {"event_type"}
+    told = {key for row in table("key") for key in re.findall(r"`(\w+)`", row[0])}
+    assert told == CLIP_DETAILS
+
+
+async def test_the_actions_for_clips_answer_as_shown(
+    hass: HomeAssistant, front_door: str, hass_client: ClientSessionGenerator
+) -> None:
+    saved = await async_run(hass, ACTIONS["ringwatch.save_clip"], look_back=1, length=2)
+    [clip] = saved["camera.front_door"]["clips"]
+    assert clip.keys() == SAVED.keys() == CLIP_DETAILS
+    assert {key: type(value) for key, value in clip.items()} == {k: type(v) for k, v in SAVED.items()}
+    same = ("camera", "triggers", "zones", "score", "clip", "thumbnail", "has_sound", "protected", "shared")
+    assert {key: clip[key] for key in same} == {key: about(clip["id"], SAVED)[key] for key in same}
+    begin, end = (datetime.fromisoformat(clip[key]) for key in ("start", "end"))
+    assert clip["duration_s"] == round((end - begin).total_seconds(), 1)
+    client = await hass_client()
+    assert (await client.get(clip["clip"], headers={"Range": "bytes=4-7"})).status == 206
+    picture = await client.get(clip["thumbnail"])
+    assert (await picture.read()).startswith(b"\xff\xd8")
+
+    today = dt_util.start_of_local_day(begin)
+    window = {"start": f"{today:%Y-%m-%d %H:%M:%S}", "end": f"{today + timedelta(days=2):%Y-%m-%d %H:%M:%S}"}
+    found = await async_run(hass, ACTIONS["ringwatch.get_clips"], **window)
+    assert found == {"clips": [clip], "cursor": None}
+
+    protect = about(clip["id"], ACTIONS["ringwatch.protect_clips"])
+    assert await async_run(hass, protect) == about(clip["id"], shown("changed"))
+    assert await async_run(hass, ACTIONS["ringwatch.rebuild_catalogue"]) == shown("foreign")
+    [clip] = (await async_run(hass, ACTIONS["ringwatch.get_clips"], **window))["clips"]
+    assert clip["protected"]
+
+    delete = about(clip["id"], ACTIONS["ringwatch.delete_clips"])
+    with pytest.raises(ServiceValidationError, match=clip["id"]):
+        await async_run(hass, delete, force=False)
+    assert await async_run(hass, delete) == about(clip["id"], shown("deleted"))
+    assert (await async_run(hass, ACTIONS["ringwatch.get_clips"], **window))["clips"] == []
+
+
+async def test_a_clip_is_exported_as_shown(hass: HomeAssistant, front_door: str) -> None:
+    saved = await async_run(hass, ACTIONS["ringwatch.save_clip"], look_back=0, length=3)
+    [clip] = saved["camera.front_door"]["clips"]
+    begin = dt_util.as_local(datetime.fromisoformat(clip["start"]))
+    start, end = (f"{begin + timedelta(seconds=add):%Y-%m-%d %H:%M:%S}" for add in (1, 3))
+    target = Path(hass.config.media_dirs["local"]) / "front-door.mp4"
+    export = about(clip["id"], ACTIONS["ringwatch.export_clip"])
+    assert await hass.async_add_executor_job(lambda: not target.exists())
+    assert {"start", "end", "filename", "mute"} < export["data"].keys()
+    done = await async_run(hass, export, filename=str(target), start=start, end=end)
+    assert done.keys() == shown("filename").keys()
+    assert done["filename"] == str(target)
+
+    def seconds() -> float:
+        with av.open(str(target)) as file:
+            assert not file.streams.audio
+            return (file.duration or 0) / av.time_base
+
+    assert await hass.async_add_executor_job(seconds) == pytest.approx(done["duration_s"], abs=0.2)
+    assert 0 < done["duration_s"] < clip["duration_s"]
+
+
+async def test_the_gates_clip_is_kept_and_shown(
+    hass: HomeAssistant, front_door: str, phone: list[ServiceCall], hass_client: ClientSessionGenerator
+) -> None:
+    hass.states.async_set(GATE, STATE_OFF)
+    gate = AUTOMATIONS["Keep who opens the gate"]
+    gate["actions"][0]["data"] |= {"look_back": 1, "length": 2}  # quicker
+    await async_start_automations(hass, "Keep who opens the gate", "Show the clips of the front door")
+    hass.states.async_set(GATE, STATE_ON)
+    await until(lambda: phone)
+    [call] = phone
+    assert re.fullmatch(r"[1-3] seconds, save", call.data["message"])
+    picture = await (await hass_client()).get(call.data["data"]["image"])
+    assert (await picture.read()).startswith(b"\xff\xd8")
+
+    async def kept() -> bool:
+        found = await async_run(hass, ACTIONS["ringwatch.get_clips"], start="2000-01-01", end="2100-01-01")
+        return [clip["protected"] for clip in found["clips"]] == [True]
+
+    async with asyncio.timeout(WAIT_S):
+        while not await kept():  # noqa: ASYNC110 - the clip is told of before it is protected
+            await asyncio.sleep(0.05)
 
 
 @pytest.mark.parametrize("alias", AUTOMATIONS)
