@@ -71,7 +71,7 @@ def async_setup_clip_actions(hass: HomeAssistant) -> None:
         func=_async_save_clip,
         schema={
             probatio.Optional(ATTR_LOOK_BACK, default=10): probatio.All(
-                probatio.Coerce(float), probatio.Range(0, MAX_ROLL_S)
+                probatio.Coerce(float), probatio.Range(0)
             ),
             probatio.Optional(ATTR_LENGTH, default=20): probatio.All(
                 probatio.Coerce(float), probatio.Range(1, LENGTH_MAX_S)
