@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 import json
 import os
@@ -54,15 +55,17 @@ def break_disk(hass: HomeAssistant) -> None:
 
 @asynccontextmanager
 async def hanging_disk(hass: HomeAssistant) -> AsyncIterator[None]:
-    """Let nothing be written meanwhile: all executor threads are taken."""
+    """Let nothing be written meanwhile: the one thread that could is taken."""
     go_on = threading.Event()
-    workers = hass.loop._default_executor._max_workers  # type: ignore[attr-defined]
-    waiting = [hass.async_add_executor_job(go_on.wait) for _ in range(workers)]
-    try:
-        yield
-    finally:
-        go_on.set()
-    await asyncio.gather(*waiting)
+    before = hass.loop._default_executor  # type: ignore[attr-defined]
+    with ThreadPoolExecutor(1) as taken:
+        hass.loop._default_executor = taken  # type: ignore[attr-defined]
+        taken.submit(go_on.wait)
+        try:
+            yield
+        finally:
+            go_on.set()
+            hass.loop._default_executor = before  # type: ignore[attr-defined]
 
 
 @pytest.fixture
