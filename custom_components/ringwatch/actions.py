@@ -6,7 +6,7 @@ import probatio
 
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
-from homeassistant.exceptions import ServiceValidationError
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import service
 
 from .camera import RingwatchCamera
@@ -14,6 +14,7 @@ from .const import DOMAIN
 from .vision import Zone, ZoneError, parse_zones, zones_to_json
 
 ACTION_SET_ZONES: Final = "set_zones"
+ACTION_DEBUG_SNAPSHOT: Final = "debug_snapshot"
 ATTR_ZONES: Final = "zones"
 
 
@@ -27,6 +28,16 @@ def async_setup_actions(hass: HomeAssistant) -> None:
         entity_domain=CAMERA_DOMAIN,
         func=_async_set_zones,
         schema={probatio.Required(ATTR_ZONES): _zones},
+        supports_response=SupportsResponse.OPTIONAL,
+    )
+
+    service.async_register_platform_entity_service(
+        hass,
+        DOMAIN,
+        ACTION_DEBUG_SNAPSHOT,
+        entity_domain=CAMERA_DOMAIN,
+        func=_async_debug_snapshot,
+        schema={},
         supports_response=SupportsResponse.OPTIONAL,
     )
 
@@ -50,3 +61,14 @@ async def _async_set_zones(camera: RingwatchCamera, call: ServiceCall) -> Servic
     after = await coordinator.store.async_update(coordinator.subentry_id, zones=zones)
     answer = {"zones": zones_to_json(after.zones), "previous_zones": zones_to_json(before)}
     return cast(ServiceResponse, answer)
+
+
+async def _async_debug_snapshot(camera: RingwatchCamera, call: ServiceCall) -> ServiceResponse:
+    coordinator = camera.coordinator
+    if (path := await coordinator.async_explain()) is None:
+        raise HomeAssistantError(
+            translation_domain=DOMAIN,
+            translation_key="nothing_to_explain",
+            translation_placeholders={"name": coordinator.title},
+        )
+    return {"snapshot": path}

@@ -82,7 +82,10 @@ CAMERA_DEFAULTS: Final[Mapping[str, str | float | bool]] = MappingProxyType(
     }
 )
 
-# Those of a camera that say how it is recorded, and nothing of how it is opened.
+# Those of a camera that say what a press of its bell is.
+PRESS_KEYS: Final = frozenset({CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID})
+
+# Those that say how it is recorded, and nothing of how it is opened.
 RECORD_KEYS: Final = frozenset(
     {CONF_RECORD, CONF_RECORD_SOUND, CONF_PRE_ROLL_S, CONF_POST_ROLL_S, CONF_CLIP_DAYS, CONF_CLIP_GB}
 )

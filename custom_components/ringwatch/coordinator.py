@@ -25,21 +25,19 @@ from .const import (
     CAMERA_DEFAULTS,
     CONF_ANALYZED_FPS,
     CONF_PRESS,
-    CONF_PRESS_ENTITY_ID,
     CONF_RECORD,
-    CONF_WEBHOOK_ID,
-    PRESS_ENTITY,
+    PRESS_KEYS,
     PRESS_NONE,
     RECORD_KEYS,
 )
 from .motion import MotionDetail, MotionState, Press, motion_detail, wall_time
-from .press import async_listen_to_entity, async_listen_to_webhook
+from .press import Doorbell
 from .recording import Recordings
 from .settings import CameraSettings, CameraSettingsStore
 from .snapshots import Snapshots
-from .sources import detect_source, record_source
+from .sources import detect_source, record_source, what_opens
 from .video import SourceError, StreamInfo, WrongCredentials
-from .vision import DetectorSettings, Primitives
+from .vision import Primitives
 from .watcher import CameraWatcher, WatcherConfig
 from .watcher_events import (
     LevelChanged,
@@ -49,15 +47,13 @@ from .watcher_events import (
     StreamDown,
     StreamUp,
     WatcherEvent,
-    WatchSettings,
 )
 
 _LOGGER = logging.getLogger(__name__)
 
 UNREACHABLE_ISSUE_AFTER = timedelta(hours=1)  # a router's nightly restart is not worth a repair
-PRESS_DEBOUNCE_S = 1.0  # a button that bounces, or a webhook called in a loop, is one visitor
-
-PRESS_KEYS = frozenset({CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID})
+EXPLAIN_S = 5.0  # a thread looks at its queue once a second
+EXPLAIN_AGAIN_S = 0.2
 
 type RingwatchConfigEntry = ConfigEntry[RingwatchData]
 
@@ -87,7 +83,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self.data = MotionState()
         self.subentry_id = subentry.subentry_id
         self.camera: Mapping[str, Any] = CAMERA_DEFAULTS | subentry.data
-        self.source = _source(self.camera)
+        self.source = what_opens(self.camera)
         self.title = subentry.title
         self.store = store
         self.info: dict[str, StreamInfo] = {}
@@ -99,8 +95,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self._began: tuple[datetime, str | None] | None = None  # the last motion, and its picture
         self._hold: CALLBACK_TYPE | None = None
         self._unreachable: CALLBACK_TYPE | None = None
-        self._unlisten_press: CALLBACK_TYPE | None = None
-        self._pressed_at_s = -PRESS_DEBOUNCE_S
+        self._doorbell = Doorbell(hass, self._pressed)
         self._on_motion: list[Callable[[MotionDetail], None]] = []
         self._on_press: list[Callable[[Press], None]] = []
         self._watch_zones = self.settings.watch_zones
@@ -124,16 +119,14 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
     @callback
     def async_start(self) -> None:
         """Listen for presses and, unless privacy is on, start to watch."""
-        self._listen_to_press()
+        self._doorbell.async_listen(self.camera, self.title)
         if not self.settings.privacy:
             self._start_watching()
 
     async def async_stop(self) -> None:
         """End everything; returns when the threads have ended, within 1.5 s."""
         self._unlisten_settings()
-        if self._unlisten_press is not None:
-            self._unlisten_press()
-            self._unlisten_press = None
+        self._doorbell.async_stop()
         await self._async_stop_watching()
         self._cancel_timers()
         self.recording.async_close()
@@ -144,8 +137,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self.camera = after
         self.title = self.name = subentry.title
         if any(before[key] != after[key] for key in PRESS_KEYS):
-            self._listen_to_press()
-        if self.source != (source := _source(after)):
+            self._doorbell.async_listen(self.camera, self.title)
+        if self.source != (source := what_opens(after)):
             self.source = source
             await self._async_stop_watching()
             issues.async_clear(self.hass, self.subentry_id)
@@ -177,6 +170,22 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
                 return jpeg
         return None
 
+    async def async_explain(self) -> str | None:
+        """Return the address of a picture that shows what the detector sees; None if it sees nothing."""
+        if (watcher := self._watcher) is None:
+            return None
+        settings = self.settings
+        note = f"{self.title}  {dt_util.now():%Y-%m-%d %H:%M:%S}"
+        try:
+            async with asyncio.timeout(EXPLAIN_S):
+                # After a change of the zones there is nothing to explain before the next picture.
+                while (jpeg := await asyncio.wrap_future(watcher.explain(note))) is None:  # noqa: ASYNC110
+                    await asyncio.sleep(EXPLAIN_AGAIN_S)
+        except TimeoutError:
+            return None
+        current = watcher is self._watcher and self.settings == settings
+        return self.snapshots.keep_aside(jpeg) if current else None
+
     @override
     async def _async_update_data(self) -> MotionState:
         """Nothing to ask: the threads tell."""
@@ -204,7 +213,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
 
         watcher = CameraWatcher(
             config,
-            _watch_settings(self.settings),
+            self.settings.watching,
             notify,
             primitives=self.config_entry.runtime_data.primitives,
             sink=self.recording.async_begin(self.title, self.camera, self.settings),
@@ -243,7 +252,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         elif self._watcher is None:
             self._start_watching()
         else:
-            self._watcher.configure(_watch_settings(settings))
+            self._watcher.configure(settings.watching)
             self.recording.async_configure(self.camera, settings)
             if not settings.detection:
                 self._end_hold()
@@ -371,28 +380,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         for listener in list(self._on_motion):
             listener(detail)
 
-    def _listen_to_press(self) -> None:
-        if self._unlisten_press is not None:
-            self._unlisten_press()
-            self._unlisten_press = None
-        press = self.camera[CONF_PRESS]
-        if press == PRESS_NONE:
-            return
-        if press == PRESS_ENTITY:
-            self._unlisten_press = async_listen_to_entity(
-                self.hass, self.camera[CONF_PRESS_ENTITY_ID], self._pressed
-            )
-        else:
-            self._unlisten_press = async_listen_to_webhook(
-                self.hass, self.camera[CONF_WEBHOOK_ID], self.title, self._pressed
-            )
-
     @callback
     def _pressed(self) -> None:
-        now_s = time.monotonic()
-        if now_s - self._pressed_at_s < PRESS_DEBOUNCE_S:
-            return
-        self._pressed_at_s = now_s
         self.config_entry.async_create_task(
             self.hass, self._async_ring(dt_util.utcnow()), f"doorbell {self.title}"
         )
@@ -415,12 +404,3 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         if self._unreachable is not None:
             self._unreachable()
             self._unreachable = None
-
-
-def _source(camera: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return what decides how the camera is opened."""
-    return {key: value for key, value in camera.items() if key not in PRESS_KEYS | RECORD_KEYS}
-
-
-def _watch_settings(settings: CameraSettings) -> WatchSettings:
-    return WatchSettings(settings.detection, DetectorSettings(settings.sensitivity, settings.zones))

@@ -4,10 +4,12 @@ Entities come back from a restart with the time of their last press as state. Th
 time counts only while it is fresh, an `on` only when it follows an `off`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from http import HTTPMethod
 import logging
+import time
+from typing import Any
 
 from aiohttp.web import Request
 
@@ -18,10 +20,18 @@ from homeassistant.core import CALLBACK_TYPE, Event, EventStateChangedData, Home
 from homeassistant.helpers.event import async_track_state_change_event
 from homeassistant.util import dt as dt_util
 
-from .const import DOMAIN
+from .const import (
+    CONF_PRESS,
+    CONF_PRESS_ENTITY_ID,
+    CONF_WEBHOOK_ID,
+    DOMAIN,
+    PRESS_ENTITY,
+    PRESS_WEBHOOK,
+)
 
 _LOGGER = logging.getLogger(__name__)
 
+PRESS_DEBOUNCE_S = 1.0  # a button that bounces, or a webhook called in a loop, is one visitor
 FRESH = timedelta(seconds=10)  # clocks within one Home Assistant agree; a slow start-up takes seconds
 
 
@@ -76,3 +86,37 @@ def async_listen_to_webhook(
         allowed_methods=(HTTPMethod.GET, HTTPMethod.POST, HTTPMethod.PUT),
     )
     return lambda: webhook.async_unregister(hass, webhook_id)
+
+
+class Doorbell:
+    """A camera's bell: whatever a press is, told once."""
+
+    def __init__(self, hass: HomeAssistant, pressed: Callable[[], None]) -> None:
+        """Listen to nothing yet."""
+        self._hass = hass
+        self._tell = pressed
+        self._unlisten: CALLBACK_TYPE | None = None
+        self._pressed_at_s = -PRESS_DEBOUNCE_S
+
+    @callback
+    def async_listen(self, camera: Mapping[str, Any], name: str) -> None:
+        """Listen to what the camera's bell is now."""
+        self.async_stop()
+        if camera[CONF_PRESS] == PRESS_ENTITY:
+            self._unlisten = async_listen_to_entity(self._hass, camera[CONF_PRESS_ENTITY_ID], self._pressed)
+        elif camera[CONF_PRESS] == PRESS_WEBHOOK:
+            self._unlisten = async_listen_to_webhook(self._hass, camera[CONF_WEBHOOK_ID], name, self._pressed)
+
+    @callback
+    def async_stop(self) -> None:
+        """Listen no longer."""
+        if self._unlisten is not None:
+            self._unlisten()
+            self._unlisten = None
+
+    @callback
+    def _pressed(self) -> None:
+        now_s = time.monotonic()
+        if now_s - self._pressed_at_s >= PRESS_DEBOUNCE_S:
+            self._pressed_at_s = now_s
+            self._tell()

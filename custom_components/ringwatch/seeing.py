@@ -4,7 +4,9 @@ from collections.abc import Callable
 import threading
 
 import av
+import numpy as np
 
+from .debug_view import draw_jpeg
 from .pipeline import AnalyzedFrame, Pipeline
 from .pressure import Pressure
 from .stills import StillsPipeline
@@ -147,6 +149,16 @@ class Seeing:
             for analyzed in pipeline.feed(packet):
                 self._tell(analyzed)
         self._note(pipeline)
+
+    def explain(self, note: str) -> bytes | None:
+        """Draw what the detector made of the last picture, private parts black."""
+        pipeline, detector = self._pipeline, self._detector
+        if pipeline is None or pipeline.last_frame is None or not isinstance(detector, Detector):
+            return None
+        if (explanation := detector.explain()) is None:
+            return None
+        pixels = pipeline.last_frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+        return draw_jpeg(pixels, explanation, self._settings().detector.zones, note)
 
     def finish(self) -> None:
         """Take out the pictures that the decoder still holds at the end of a stream."""

@@ -22,6 +22,7 @@ from homeassistant.util.json import load_json_object
 
 from .const import DEFAULT_HOLD_S, DOMAIN, HOLD_MAX_S, SENSITIVITY_MAX
 from .vision import DetectorSettings, Zone, ZoneKind, parse_zones, zones_to_json
+from .watcher_events import WatchSettings
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -48,6 +49,11 @@ class CameraSettings:
     def shows_raw_stream(self) -> bool:
         """Whether the camera's own stream may be handed on as it is."""
         return not self.privacy and not self.has_privacy_zone
+
+    @property
+    def watching(self) -> WatchSettings:
+        """What a camera's threads have to know."""
+        return WatchSettings(self.detection, DetectorSettings(self.sensitivity, self.zones))
 
     @property
     def watch_zones(self) -> tuple[Zone, ...]:

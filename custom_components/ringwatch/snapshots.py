@@ -21,6 +21,7 @@ class Snapshots:
         """Begin empty."""
         self._subentry_id = subentry_id
         self._jpegs: OrderedDict[str, bytes] = OrderedDict()
+        self._aside: tuple[str, bytes] | None = None
         self.taken_at: datetime | None = None
 
     @property
@@ -37,8 +38,16 @@ class Snapshots:
             self._jpegs.popitem(last=False)
         return self._path(snapshot_id)
 
+    def keep_aside(self, jpeg: bytes) -> str:
+        """Keep a picture that is no event's, in place of the one before, and return its address."""
+        snapshot_id = f"{secrets.token_hex(8)}.jpg"
+        self._aside = snapshot_id, jpeg
+        return self._path(snapshot_id)
+
     def get(self, snapshot_id: str) -> bytes | None:
         """Return a picture, None if it is gone or never was."""
+        if self._aside is not None and self._aside[0] == snapshot_id:
+            return self._aside[1]
         return self._jpegs.get(snapshot_id)
 
     def has(self, path: str) -> bool:
@@ -48,6 +57,7 @@ class Snapshots:
     def clear(self) -> None:
         """Forget all pictures."""
         self._jpegs.clear()
+        self._aside = None
         self.taken_at = None
 
     def _path(self, snapshot_id: str) -> str:

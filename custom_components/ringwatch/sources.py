@@ -29,6 +29,8 @@ from .const import (
     CONF_URL,
     CONF_USERNAME,
     CONF_VERIFY_SSL,
+    PRESS_KEYS,
+    RECORD_KEYS,
     RTSP_TCP,
     RTSP_UDP,
     SOURCE_ENTITY,
@@ -47,6 +49,11 @@ from .watcher import OpenSource
 
 ENTITY_TIMEOUT_S = 10.0
 POLL_S = 0.2  # how soon a thread that waits for the loop notices that it shall stop
+
+
+def what_opens(camera: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return what decides how a camera is opened; the rest of it changes without a new connection."""
+    return {key: value for key, value in camera.items() if key not in PRESS_KEYS | RECORD_KEYS}
 
 
 def source_config(data: Mapping[str, Any], url: str) -> SourceConfig:

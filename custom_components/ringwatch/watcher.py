@@ -8,6 +8,7 @@ are handed in.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import dataclass
 import logging
 from queue import Empty, SimpleQueue
@@ -134,7 +135,18 @@ class CameraWatcher:
         """Change what is looked for; holds for every picture made from now on."""
         self._settings = settings
         for loop in self._loops:
-            loop.commands.put(settings)
+            loop.commands.put(lambda sees: sees.configure(settings))
+
+    def explain(self, note: str) -> Future[bytes | None]:
+        """Have the debug view drawn as JPEG, by the thread that sees; None without a picture."""
+        future: Future[bytes | None] = Future()
+
+        def draw(sees: Seeing) -> None:
+            if future.set_running_or_notify_cancel():  # whoever asked may have given up
+                future.set_result(sees.explain(note))
+
+        self._loops[-1].commands.put(draw)
+        return future
 
     def still(self, max_width: int = 0) -> bytes | None:
         """Encode the last frame as JPEG, private parts black. Blocks for some milliseconds."""
@@ -155,7 +167,7 @@ class _SourceLoop:
         records: bool = False,
     ) -> None:
         self.role = role
-        self.commands: SimpleQueue[WatchSettings] = SimpleQueue()
+        self.commands: SimpleQueue[Callable[[Seeing], None]] = SimpleQueue()
         self._watcher = watcher
         self._open_source = open_source
         self._sees = sees
@@ -234,8 +246,8 @@ class _SourceLoop:
     def _obey(self) -> None:
         try:
             while True:
-                settings = self.commands.get_nowait()
+                command = self.commands.get_nowait()
                 if self._sees is not None:
-                    self._sees.configure(settings)
+                    command(self._sees)
         except Empty:
             return

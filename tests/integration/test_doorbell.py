@@ -11,7 +11,7 @@ import pytest
 from pytest_homeassistant_custom_component.common import async_capture_events
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from custom_components.ringwatch import coordinator
+from custom_components.ringwatch import press
 from custom_components.ringwatch.press import is_press
 from homeassistant.core import HomeAssistant, State
 from homeassistant.setup import async_setup_component
@@ -138,7 +138,7 @@ async def test_one_visitor_is_one_ring(
         await hass.async_block_till_done()
         rings.append((await async_until_rung(hass))["at"])
     assert len(set(rings)) == 1
-    monkeypatch.setattr(coordinator, "PRESS_DEBOUNCE_S", 0.0)  # as if it had passed
+    monkeypatch.setattr(press, "PRESS_DEBOUNCE_S", 0.0)  # as if it had passed
     hass.states.async_set("binary_sensor.bell", "on")
     await async_until_rung(hass, rings[0])
 
@@ -207,6 +207,6 @@ async def test_with_privacy_on_or_the_camera_away_it_rings_without_a_picture(
     assert state(hass, "image.front_door_last_event") == "unknown"
 
     await async_call(hass, "switch.turn_on", "switch.front_door_privacy")
-    monkeypatch.setattr(coordinator, "PRESS_DEBOUNCE_S", 0.0)  # as if it had passed
+    monkeypatch.setattr(press, "PRESS_DEBOUNCE_S", 0.0)  # as if it had passed
     await client.post("/api/webhook/a-long-secret")
     assert (await async_until_rung(hass, rung["at"]))["snapshot"] is None
