@@ -1,6 +1,7 @@
 """A film in which a flash and a beep come together, to measure how far apart they are in a clip."""
 
 from fractions import Fraction
+from functools import cache
 import io
 from pathlib import Path
 
@@ -16,6 +17,7 @@ AUDIO = {
 }
 
 
+@cache
 def film(
     audio: str, *, seconds: float = 16.0, container: str = "mpegts", skip: tuple[float, float] = (0.0, 0.0)
 ) -> bytes:

@@ -44,7 +44,7 @@ def test_pages_follow_each_other_without_a_hole(filled: tuple[Questions, list[Cl
     st.none() | st.sampled_from([*ZONES, "nowhere"]),
     st.integers(1, 60),
 )
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=50, deadline=None)
 def test_a_page_is_what_was_asked_for(
     filled: tuple[Questions, list[Clip]],
     camera_id: str | None,
@@ -87,7 +87,7 @@ def test_a_page_is_what_was_asked_for(
     st.floats(0.001, 4000),
     st.none() | st.integers(0, CAMERAS).map("camera {}".format),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_what_overlaps_a_window_is_found(
     filled: tuple[Questions, list[Clip]], start_s: float, length_s: float, camera_id: str | None
 ) -> None:

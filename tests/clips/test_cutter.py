@@ -67,7 +67,7 @@ def streams(draw: st.DrawFn) -> list[MediaPacket]:
 
 
 @given(streams(), st.sampled_from([10.0, 12.5, 30.0]))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_no_picture_is_lost_or_doubled(packets: list[MediaPacket], max_part_s: float) -> None:
     parts, _ = cut(packets, max_part_s)
     video = [p for p in packets if p.kind == "video"]
@@ -86,7 +86,7 @@ def test_no_picture_is_lost_or_doubled(packets: list[MediaPacket], max_part_s: f
 
 
 @given(streams())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_sound_is_in_the_part_of_its_moment(packets: list[MediaPacket]) -> None:
     parts, _ = cut(packets, 10.0)
     begins = [part[0].time_s for part in parts.values()]

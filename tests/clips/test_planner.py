@@ -30,7 +30,7 @@ def stories(draw: st.DrawFn) -> tuple[float, float, list[tuple[float, str, float
 
 
 @given(stories(), st.floats(0, 60))
-@settings(max_examples=300)
+@settings(max_examples=150)
 def test_each_gets_what_it_asked_for(
     story: tuple[float, float, list[tuple[float, str, float]]], buffer_s: float
 ) -> None:

@@ -94,7 +94,6 @@ class Cutter:
     def _begin(self, key: MediaPacket) -> list[Step]:
         steps: list[Step] = []
         if self._current is not None:
-            steps += self._release(key.time_s, before_s=key.time_s)
             steps += self._close()
             self._closing = key
             self._overlapped = False
@@ -110,13 +109,11 @@ class Cutter:
         self._overlapped = True
         return [*steps, Step("write", self._parts - 1, packet)]
 
-    def _release(self, until_s: float, before_s: float | None = None) -> list[Step]:
+    def _release(self, until_s: float) -> list[Step]:
         """Let the sound go on that belongs to pictures which are written."""
         steps: list[Step] = []
         begin_s = self._current.time_s if self._current else 0.0
         while self._sound and self._sound[0].time_s <= until_s:
-            if before_s is not None and self._sound[0].time_s >= before_s:
-                break
             sound = self._sound.popleft()
             if sound.time_s >= begin_s:
                 steps.append(Step("write", self._parts, sound))
