@@ -141,6 +141,19 @@ def _range(state: Any) -> tuple[float, float, float]:
     return state.attributes["min"], state.attributes["max"], float(state.state)
 
 
+async def test_the_debug_view_is_where_the_answer_says(
+    hass: HomeAssistant, front_door: str, hass_client: ClientSessionGenerator
+) -> None:
+    answer = await async_run(hass, ACTIONS["ringwatch.debug_snapshot"])
+    assert answer.keys() == {"camera.front_door"}
+    told = shown("snapshot", "camera.front_door")
+    assert answer["camera.front_door"].keys() == told.keys()
+    path, like = answer["camera.front_door"]["snapshot"], told["snapshot"]
+    assert [len(part) for part in path.split("/")] == [len(part) for part in like.split("/")]
+    picture = await (await hass_client()).get(path)
+    assert (await picture.read()).startswith(b"\xff\xd8")
+
+
 def test_the_attributes_are_those_of_the_table() -> None:
     told = {row[0].strip("`") for row in table("attribute")}
     assert told == DETAILS | {"event_type"}
