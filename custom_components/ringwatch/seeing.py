@@ -119,8 +119,9 @@ class Seeing:
         """Begin anew with a source that was just opened."""
         settings, self._decoder = self._settings(), Decoder(source)
         if isinstance(source, StillSource):
-            stills = self._detector = StillsDetector(settings.detector, self._primitives)
-            self._pipeline = StillsPipeline(self._decoder, stills)
+            if not isinstance(self._detector, StillsDetector):  # one that fails now and then is remembered
+                self._detector = StillsDetector(settings.detector, self._primitives)
+            self._pipeline = StillsPipeline(self._decoder, self._detector)
         else:
             stream = self._detector = Detector(settings.detector, self._primitives)
             self._pipeline = Pipeline(self._decoder, stream, fps=self._fps)
