@@ -3,6 +3,7 @@
 from fractions import Fraction
 from functools import cache
 import io
+from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -61,7 +62,7 @@ def film(
 
 def apart(path: Path) -> list[float]:
     """Return how much later each beep begins than its flash, in seconds."""
-    flashes, beeps = [], []
+    flashes = []
     with av.open(str(path)) as container:
         before = 255.0
         for frame in container.decode(video=0):
@@ -69,19 +70,19 @@ def apart(path: Path) -> list[float]:
             if now > 150 > before and frame.time is not None:
                 flashes.append(frame.time)
             before = now
+    loud_s: list[float] = []  # every millisecond in which there is something to hear
     with av.open(str(path)) as container:
-        quiet_s, loud = -1.0, True
         for tone in container.decode(audio=0):
             wave = np.abs(tone.to_ndarray()[0].astype(np.float64))
             wave /= 1.0 if tone.format.name.startswith("flt") else 32768.0
-            for start in range(0, wave.size - 7, 8):
-                at_s = (tone.time or 0.0) + start / tone.sample_rate
-                if wave[start : start + 8].max() > 0.2:
-                    if not loud and at_s - quiet_s > 0.3:
-                        beeps.append(at_s)
-                    loud, quiet_s = True, at_s
-                elif at_s - quiet_s > 0.3:
-                    loud = False
+            step = tone.sample_rate // 1000
+            whole = wave[: wave.size // step * step].reshape(-1, step).max(axis=1)
+            loud_s += [
+                (tone.time or 0.0) + at * step / tone.sample_rate for at in np.flatnonzero(whole > 0.2)
+            ]
+    beeps = [at for before, at in pairwise([-9.0, *loud_s]) if at - before > 0.3]
+    if beeps and beeps[0] < 0.001:
+        beeps.pop(0)  # it began before the clip
     return [
         min((beep - flash for beep in beeps), key=abs)
         for flash in flashes

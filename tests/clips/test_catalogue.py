@@ -11,7 +11,7 @@ from custom_components.ringwatch.clips import BadCursorError, Clip, Questions, T
 from custom_components.ringwatch.clips.schema import MIGRATIONS, VERSION, NewerCatalogueError, migrate
 from script.lib.many_clips import CAMERAS, START, ZONES, fill
 
-COUNT = 1500
+COUNT = 600
 SPAN_S = COUNT * 60
 
 
