@@ -41,6 +41,7 @@ CLUTTER_MAX_SHARE = 0.008  # but never larger than this share of the picture
 CLUTTER_AGE_S = 2.5  # what goes straight for so long is believed all the same
 RESTLESS_S = 1.0  # of unconfirmed motion in the same place lately: sway, a screen
 RESTLESS_PER_S = 0.3  # and more for a track that has itself been there for long
+OLD_S = 8.0  # what has come to nothing for so long is itself what is restless there
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
 SETTLE_S = 2.0  # after a jump of light: what grows from then on is exposure settling
@@ -274,7 +275,8 @@ class Tracker:
             return Verdict("small", age_s, SMALL_AGE_S)
         if share < MEDIUM_SHARE and len(track.history) < MEDIUM_SIGHTINGS:
             return Verdict("sightings", len(track.history), MEDIUM_SIGHTINGS)
-        restless_s = RESTLESS_S + RESTLESS_PER_S * min(age_s, HISTORY_S)
+        own_s = min(age_s, HISTORY_S) if age_s < OLD_S else 0.0
+        restless_s = RESTLESS_S + RESTLESS_PER_S * own_s
         if track.restless_s > restless_s:
             return Verdict("restless", track.restless_s, restless_s)
         if len(self._failed) < CLUTTER_TRACKS or age_s >= CLUTTER_AGE_S:
