@@ -1,7 +1,7 @@
 """Clips in Home Assistant's media browser: by camera, then by day, newest first, and by search."""
 
 from collections.abc import Iterable
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 import sqlite3
 from typing import override
 
@@ -53,7 +53,7 @@ class ClipSource(MediaSource):
     @override
     async def async_resolve_media(self, item: MediaSourceItem) -> PlayMedia:
         """Return the signed address of a clip; it can be jumped about in."""
-        kind, _, clip_id = item.identifier.partition("/")
+        kind, _, clip_id = _identifier(item).partition("/")
         recordings = async_recordings(self._hass)
         clip = None
         if recordings is not None and kind == "clip":
@@ -68,9 +68,9 @@ class ClipSource(MediaSource):
         recordings = async_recordings(self._hass)
         if recordings is None:
             raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
-        match item.identifier.split("/"):
+        match _identifier(item).split("/"):
             case [""]:
-                return self._root()
+                return await self._async_root(recordings)
             case ["camera", camera_id]:
                 return await self._async_camera(recordings, camera_id)
             case ["day", camera_id, day, *cursor]:
@@ -83,7 +83,7 @@ class ClipSource(MediaSource):
         recordings = async_recordings(self._hass)
         if recordings is None:
             raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
-        parts = item.identifier.split("/")
+        parts = _identifier(item).split("/")
         camera_id = parts[1] if parts[0] in {"camera", "day"} and len(parts) > 1 else None
         clips = await self._hass.async_add_executor_job(_newest, recordings, camera_id, SEARCHED)
         words = query.search_query.casefold().split()
@@ -91,29 +91,26 @@ class ClipSource(MediaSource):
         found = [clip for clip in clips if all(word in _text(clip, triggers).casefold() for word in words)]
         return SearchMedia(result=[self._clip(clip, triggers, with_camera=True) for clip in found[:PAGE]])
 
-    def _root(self) -> BrowseMediaSource:
-        cameras = [
-            subentry
-            for entry in self._hass.config_entries.async_loaded_entries(DOMAIN)
-            for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA)
-        ]
+    async def _async_root(self, recordings: Recordings) -> BrowseMediaSource:
+        cameras = await self._async_cameras(recordings)
         folders = [
-            self._folder(f"camera/{subentry.subentry_id}", subentry.title)
-            for subentry in sorted(cameras, key=lambda subentry: subentry.title.casefold())
+            self._folder(f"camera/{camera_id}", name)
+            for camera_id, name in sorted(cameras.items(), key=lambda camera: camera[1].casefold())
         ]
         return self._folder("", TITLE, folders)
 
     async def _async_camera(self, recordings: Recordings, camera_id: str) -> BrowseMediaSource:
-        offset = dt_util.now().utcoffset() or timedelta()
+        name = await self._async_camera_name(recordings, camera_id)
         days = await self._hass.async_add_executor_job(
-            _days, recordings, camera_id, round(offset.total_seconds())
+            _days, recordings, camera_id, dt_util.get_default_time_zone()
         )
         folders = [self._folder(f"day/{camera_id}/{day}", f"{day} ({count})") for day, count in days]
-        return self._folder(f"camera/{camera_id}", self._camera_name(camera_id), folders)
+        return self._folder(f"camera/{camera_id}", name, folders)
 
     async def _async_day(
         self, recordings: Recordings, camera_id: str, day: str, cursor: str | None
     ) -> BrowseMediaSource:
+        name = await self._async_camera_name(recordings, camera_id)
         try:
             begin = dt_util.start_of_local_day(date.fromisoformat(day))
             end = dt_util.start_of_local_day(date.fromisoformat(day) + timedelta(days=1))
@@ -129,7 +126,7 @@ class ClipSource(MediaSource):
             title = texts.get(f"component.{DOMAIN}.common.earlier", "")
             children.append(self._folder(f"day/{camera_id}/{day}/{following}", title))
         identifier = f"day/{camera_id}/{day}" + (f"/{cursor}" if cursor else "")
-        return self._folder(identifier, f"{self._camera_name(camera_id)}, {day}", children, MediaClass.VIDEO)
+        return self._folder(identifier, f"{name}, {day}", children, MediaClass.VIDEO)
 
     def _folder(
         self,
@@ -168,11 +165,20 @@ class ClipSource(MediaSource):
     def _signed(self, path: str) -> str:
         return async_sign_path(self._hass, path, SIGNED_FOR)
 
-    def _camera_name(self, camera_id: str) -> str:
-        for entry in self._hass.config_entries.async_loaded_entries(DOMAIN):
-            if (subentry := entry.subentries.get(camera_id)) is not None:
-                return subentry.title
-        return TITLE
+    async def _async_camera_name(self, recordings: Recordings, camera_id: str) -> str:
+        cameras = await self._async_cameras(recordings)
+        if camera_id not in cameras:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone")
+        return cameras[camera_id]
+
+    async def _async_cameras(self, recordings: Recordings) -> dict[str, str]:
+        """Return the names of the cameras that are there, and of those that only clips are left of."""
+        recorded = await self._hass.async_add_executor_job(_cameras, recordings)
+        return recorded | {
+            subentry.subentry_id: subentry.title
+            for entry in self._hass.config_entries.async_loaded_entries(DOMAIN)
+            for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA)
+        }
 
     async def _async_trigger_names(self) -> dict[Trigger, str]:
         texts = await async_get_translations(self._hass, self._hass.config.language, "selector", {DOMAIN})
@@ -180,6 +186,10 @@ class ClipSource(MediaSource):
             trigger: texts.get(f"component.{DOMAIN}.selector.trigger.options.{trigger}", str(trigger))
             for trigger in Trigger
         }
+
+
+def _identifier(item: MediaSourceItem) -> str:
+    return item.identifier or ""  # None, whatever its type says, for the source itself
 
 
 def _title(clip: Clip, triggers: dict[Trigger, str]) -> str:
@@ -209,9 +219,16 @@ def _newest(recordings: Recordings, camera_id: str | None, limit: int) -> tuple[
         return ()
 
 
-def _days(recordings: Recordings, camera_id: str, utc_offset_s: int) -> list[tuple[str, int]]:
+def _cameras(recordings: Recordings) -> dict[str, str]:
     try:
-        return recordings.store.questions.days(camera_id, utc_offset_s)
+        return recordings.store.questions.cameras()
+    except sqlite3.Error:
+        return {}
+
+
+def _days(recordings: Recordings, camera_id: str, zone: tzinfo) -> list[tuple[str, int]]:
+    try:
+        return recordings.store.questions.days(camera_id, zone)
     except sqlite3.Error:
         return []
 

@@ -1,6 +1,6 @@
 """Questions to the catalogue give what a plain look through all clips gives; tables follow their versions."""
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 import sqlite3
 
@@ -115,7 +115,7 @@ def test_one_clip_is_given_with_where_things_moved(filled: tuple[Questions, list
 
 def test_days_are_counted_in_local_time(filled: tuple[Questions, list[Clip]]) -> None:
     questions, clips = filled
-    days = questions.days("camera 1", 3600)
+    days = questions.days("camera 1", timezone(timedelta(hours=1)))
     mine = [clip for clip in clips if clip.camera_id == "camera 1"]
     assert sum(count for _, count in days) == len(mine)
     assert [day for day, _ in days] == sorted((day for day, _ in days), reverse=True)

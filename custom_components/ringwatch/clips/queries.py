@@ -1,10 +1,11 @@
 """Questions to the catalogue, from any thread: a page of clips, what overlaps a window, sums."""
 
 import base64
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 import json
 from pathlib import Path
 import sqlite3
@@ -14,6 +15,7 @@ from .catalogue import NAME, connect, to_clip, to_ms, with_moments
 from .model import Clip, Trigger
 
 MAX_PAGE = 500
+QUARTER_MS = 900_000  # midnight is at a full quarter of an hour UTC, whatever the zone
 _FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document"
 _ONE = "SELECT id, path, size, sha256, keep, shared, document FROM clips WHERE id = ? AND state = 1"
 
@@ -134,14 +136,27 @@ class Questions:
             count, size = db.execute(query, values).fetchone()
         return Totals(int(count), int(size))
 
-    def days(self, camera_id: str, utc_offset_s: int) -> list[tuple[str, int]]:
-        """Return (date, number of clips) of each day with clips, newest first. Days are local."""
+    def days(self, camera_id: str, zone: tzinfo) -> list[tuple[str, int]]:
+        """Return (date, number of clips) of each day with clips, newest first. Days are the zone's."""
         with self._open() as db:
             query = (
-                "SELECT date(start_ms / 1000 + ?, 'unixepoch') AS day, COUNT(*) FROM clips"
-                " WHERE camera = ? AND state = 1 GROUP BY day ORDER BY day DESC"
+                "SELECT start_ms / ? AS quarter, COUNT(*) FROM clips"
+                " WHERE camera = ? AND state = 1 GROUP BY quarter ORDER BY quarter DESC"
             )
-            return [(str(day), int(n)) for day, n in db.execute(query, (utc_offset_s, camera_id)).fetchall()]
+            quarters = db.execute(query, (QUARTER_MS, camera_id)).fetchall()
+        days: Counter[str] = Counter()
+        for quarter, count in quarters:
+            days[datetime.fromtimestamp(quarter * QUARTER_MS / 1000, zone).date().isoformat()] += count
+        return list(days.items())
+
+    def cameras(self) -> dict[str, str]:
+        """Return id and name of each camera that there are clips of, whether it still is there or not."""
+        with self._open() as db:
+            query = (
+                "SELECT id, name FROM cameras c"
+                " WHERE EXISTS (SELECT 1 FROM clips WHERE camera = c.id AND state = 1)"
+            )
+            return dict(db.execute(query).fetchall())
 
 
 def _cursor(clip: Clip) -> str:
