@@ -120,4 +120,5 @@ def _find(recordings: Recordings, clip_id: str, video: bool) -> tuple[Clip, Path
         path = recordings.store.storage.path(clip.path if video else clip.thumbnail)
     except OSError, sqlite3.Error, UnsafePathError:
         return None
-    return (clip, path) if path.is_file() else None
+    # Whoever can write to the folder could have put a link to anything in the place of a clip.
+    return (clip, path) if path.is_file() and not path.is_symlink() else None
