@@ -287,6 +287,34 @@ def test_more_sensitivity_never_finds_less() -> None:
     assert found[0] < found[-1]
 
 
+def test_less_sensitivity_never_errs_more() -> None:
+    """Gusts that swing a branch wide, and the moving time that each sensitivity makes of it."""
+    branch = np.random.default_rng(3).integers(20, 200, (50, 60), dtype=np.uint8)
+
+    def draw(frame: Frame, time_s: float) -> None:
+        gust = max(0.0, np.sin(2 * np.pi * time_s / 9)) ** 2
+        shift = round(30 * gust * np.sin(2 * np.pi * time_s / 2.3))
+        frame[20:70, 150 + shift : 210 + shift] = branch
+
+    moving = []
+    pixels = []
+    for sensitivity in (0, 25, 50, 75, 100):
+        detector = Detector(DetectorSettings(sensitivity=sensitivity))
+        count, ends = 0, []
+        for frame, time_s in film(draw, 36, 5):
+            result = detector.analyze(frame, time_s)
+            count += int(detector.mask.sum())
+            if result.ended:
+                ends.append(result.ended)
+        if last := detector.finish():
+            ends.append(last)
+        moving.append(sum(end.end_s - end.start_s for end in ends))
+        pixels.append(count)
+    assert all(less <= more + 0.6 for less, more in pairwise(moving))
+    assert pixels == sorted(pixels)
+    assert pixels[0] < pixels[-1]
+
+
 def test_a_new_size_a_jump_back_and_a_gap_start_over(detector: Detector) -> None:
     watch(detector, film(walker(1, 4), 3))
     for frame, time_s in ((scene(), 0.0), (scene()[:120], 0.1), (scene()[:120], 60.0)):
