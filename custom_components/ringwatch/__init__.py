@@ -4,6 +4,7 @@ One entry, and a subentry for each camera. Adding, changing or removing a camera
 """
 
 import asyncio
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
@@ -59,11 +60,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
     primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
     recordings = await Recordings.async_open(hass, entry)
     data = entry.runtime_data = RingwatchData(settings, primitives, recordings)
-    for subentry_id, subentry in cameras.items():
-        data.cameras[subentry_id] = MotionCoordinator(hass, entry, subentry)
-    await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
-    for coordinator in data.cameras.values():
-        coordinator.async_start()
+    async with AsyncExitStack() as undo:
+        undo.push_async_callback(_async_stop, data)
+        for subentry_id, subentry in cameras.items():
+            data.cameras[subentry_id] = MotionCoordinator(hass, entry, subentry)
+        await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
+        for coordinator in data.cameras.values():
+            coordinator.async_start()
+        undo.pop_all()
 
     async def stop(_event: Event) -> None:
         await _async_stop(data)

@@ -49,6 +49,7 @@ from .const import (
     DOMAIN,
     STORAGE_DEFAULTS,
     SUBENTRY_CAMERA,
+    TITLE,
 )
 from .settings import CameraSettings
 
@@ -227,7 +228,7 @@ class Recordings:
 
     def _name(self, camera_id: str) -> str:
         subentry = self._entry.subentries.get(camera_id)
-        return camera_id if subentry is None else subentry.title
+        return camera_id or TITLE if subentry is None else subentry.title
 
 
 def storage_root(hass: HomeAssistant, entry: ConfigEntry) -> Path:
