@@ -40,7 +40,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """All arrays are of the analysis size (h, w), in the frame's place.
+    """All arrays are of the analysis size (h, w), in the frame's place; nobody writes to them afterwards.
 
     `model` is the background; `changed` is what it does not explain, `mask` what is left of that without
     shade and outside of zones; `restless_s` is unconfirmed (above 0) or confirmed motion lately, in seconds;
@@ -96,12 +96,12 @@ def explain(
     found = seen is not None and seen.regions is not None
     return Explanation(
         time_s,
-        picture,
+        picture.copy(),
         moved_back(seen.weak, alignment) if seen is not None and seen.weak.size else nothing,
         moved_back(seen.mask, alignment) if seen is not None and found else nothing,
-        restless_s,
+        restless_s.copy(),
         ~watched,
-        hidden,
+        hidden.copy(),
         tuple(shown),
         (alignment.dx, alignment.dy),
         alignment.gain,
