@@ -7,7 +7,6 @@ lengths, and the parameter sets in the sample entry instead of in the pictures (
 
 from dataclasses import dataclass
 import io
-import re
 import struct
 from typing import Final
 
@@ -17,7 +16,7 @@ from av.video.stream import VideoStream
 
 from .boxes import BrokenFileError, box, find, full_box
 
-_START_CODE = re.compile(rb"\x00\x00\x01")
+_START_CODE = b"\x00\x00\x01"
 SETS_APART: Final = b"\x01"  # how avcC and hvcC begin; Annex B begins with zeros
 # Network abstraction layer units by type: ITU-T H.264 table 7-1, H.265 table 7-1.
 _PARAMETER_SETS = {"h264": frozenset({7, 8, 13}), "hevc": frozenset({32, 33, 34})}
@@ -75,34 +74,39 @@ def _descriptor(tag: int, *content: bytes) -> bytes:
     return bytes((tag, len(body))) + body  # all of them are shorter than 128 bytes
 
 
-def units(data: bytes) -> list[bytes]:
-    """Return the NAL units of a byte stream."""
-    starts = [match.end() for match in _START_CODE.finditer(data)]
-    if not starts:
-        return []
-    ends = [start - 3 for start in starts[1:]] + [len(data)]
-    return [data[start:end].rstrip(b"\x00") for start, end in zip(starts, ends, strict=True)]
+def units(data: bytes) -> list[memoryview]:
+    """Return the NAL units of a byte stream, as views of it."""
+    view = memoryview(data)
+    found: list[memoryview] = []
+    start = data.find(_START_CODE) + 3
+    while start >= 3:
+        following = data.find(_START_CODE, start)
+        end = len(data) if following < 0 else following
+        while end > start and not data[end - 1]:  # zeros before a start code are not the unit's
+            end -= 1
+        if end > start:
+            found.append(view[start:end])
+        start = following + 3
+    return found
 
 
-def _unit_type(codec: str, unit: bytes) -> int:
-    if not unit:
-        return -1
+def _unit_type(codec: str, unit: memoryview) -> int:
     return unit[0] & 0x1F if codec == "h264" else (unit[0] >> 1) & 0x3F
 
 
 def parameter_sets(codec: str, data: bytes) -> tuple[bytes, ...]:
     """Return the parameter sets in a byte stream."""
     wanted = _PARAMETER_SETS[codec]
-    return tuple(dict.fromkeys(unit for unit in units(data) if _unit_type(codec, unit) in wanted))
+    return tuple(dict.fromkeys(bytes(unit) for unit in units(data) if _unit_type(codec, unit) in wanted))
 
 
 def to_sample(codec: str, data: bytes) -> bytes:
     """Return a byte stream's picture as MP4 wants it: lengths, no parameter sets, no delimiters."""
     skipped = _PARAMETER_SETS[codec]
-    pieces: list[bytes] = []
+    pieces: list[bytes | memoryview] = []
     for unit in units(data):
         kind = _unit_type(codec, unit)
-        if kind in skipped or kind == _DELIMITER[codec] or not unit:
+        if kind in skipped or kind == _DELIMITER[codec]:
             continue
         pieces += (struct.pack(">I", len(unit)), unit)
     return b"".join(pieces)

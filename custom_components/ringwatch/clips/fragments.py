@@ -33,8 +33,11 @@ class Fragment:
     audio: list[Sample] = field(default_factory=list)
     size_bytes: int = 0
 
-    def pack(self, number: int, at: int, tables: Tables) -> bytes:
-        """Return the fragment's bytes for this place of the file, and enter its samples into the tables."""
+    def pack(self, number: int, at: int, tables: Tables) -> list[bytes]:
+        """Return the fragment's bytes for this place of the file, and enter its samples into the tables.
+
+        In pieces: joining them would copy all pictures once more.
+        """
         present = [(VIDEO_ID, self.video), (AUDIO_ID, self.audio)]
         runs = [(track, samples) for track, samples in present if samples]
         bare = self._moof(number, runs, [0] * len(runs))
@@ -48,7 +51,8 @@ class Fragment:
                 table.add(sample.dts, sample.shift, len(sample.data), sample.duration, key=sample.key)
                 place += len(sample.data)
         data = [sample.data for _, samples in runs for sample in samples]
-        return self._moof(number, runs, offsets) + box(b"mdat", *data)
+        header = struct.pack(">I4s", MDAT_HEADER + sum(map(len, data)), b"mdat")
+        return [self._moof(number, runs, offsets), header, *data]
 
     def _moof(self, number: int, runs: list[tuple[int, list[Sample]]], offsets: list[int]) -> bytes:
         tracks = [

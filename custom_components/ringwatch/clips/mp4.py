@@ -35,6 +35,7 @@ FTYP = box(b"ftyp", b"isom", struct.pack(">I", 0x200), b"isomiso6iso2mp41")
 # The full moov takes about 4 bytes a sample, 16 a chunk and 1,500 for the rest, where frames come evenly.
 MIN_ROOM_BYTES = 8 * 1024
 COPY_BYTES = 1024 * 1024
+WRITE_PIECES = 512  # half of what Linux takes in one call
 FORMAT = "format"  # where a file that isn't finished keeps what its tables will need
 FINISHING = ".finishing"  # ends the name of a copy that is being made
 
@@ -99,7 +100,7 @@ class Mp4Writer:
 
     def note(self, document: Document) -> None:
         """Write what is known of the clip by now, for the case that it can't be finished."""
-        self._append(meta_box(_encode(dict(document) | {FORMAT: _format_document(self.head)})))
+        self._append([meta_box(_encode(dict(document) | {FORMAT: _format_document(self.head)}))])
 
     def flush(self) -> None:
         """Write what waits as a fragment."""
@@ -126,13 +127,17 @@ class Mp4Writer:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _append(self, data: bytes) -> None:
-        file = self._file
-        file.seek(self._at)
-        view = memoryview(data)
-        while view:
-            view = view[file.write(view) :]
-        self._at += len(data)
+    def _append(self, pieces: list[bytes]) -> None:
+        """Write pieces at the end, all of them, however much the kernel takes at once."""
+        for start in range(0, len(pieces), WRITE_PIECES):
+            waiting: list[bytes | memoryview] = [*pieces[start : start + WRITE_PIECES]]
+            while waiting:
+                written = os.pwritev(self._file.fileno(), waiting, self._at)
+                self._at += written
+                while waiting and written >= len(waiting[0]):
+                    written -= len(waiting.pop(0))
+                if waiting:
+                    waiting[0] = memoryview(waiting[0])[written:]
 
 
 def _format_document(head: Head) -> dict[str, object]:
