@@ -40,11 +40,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explanation:
-    """All arrays are of the analysis size (h, w), in the frame's place; nobody writes to them afterwards.
+    """All arrays are of the analysis size (h, w); nobody writes to them afterwards.
 
     `model` is the background; `changed` is what it does not explain, `mask` what is left of that without
-    shade and outside of zones; `restless_s` is unconfirmed (above 0) or confirmed motion lately, in seconds;
-    `unwatched` and `hidden` are where nothing counts and where nothing is looked at.
+    shade and outside of zones, both in the frame's place; `restless_s` is unconfirmed (above 0) or confirmed
+    motion lately, in seconds; `unwatched` and `hidden` are where nothing counts and nothing is looked at.
     """
 
     time_s: float
