@@ -80,6 +80,8 @@ def _copy(
     mute: bool,
     h264: bool,
 ) -> tuple[float, float]:
+    if not reader.streams.video:
+        raise ExportError("unreadable")
     video = reader.streams.video[0]
     sounds = [] if mute else list(reader.streams.audio)[:1]
     encoder = None
