@@ -25,6 +25,7 @@ CONF_PRESS: Final = "press"
 CONF_PRESS_ENTITY_ID: Final = "press_entity_id"
 CONF_WEBHOOK_ID: Final = "webhook_id"
 CONF_ANALYZED_FPS: Final = "analyzed_fps"
+CONF_DECODING: Final = "decoding"
 CONF_RECORD: Final = "record"
 CONF_RECORD_SOUND: Final = "record_sound"
 CONF_PRE_ROLL_S: Final = "pre_roll_s"
@@ -51,6 +52,10 @@ PRESS_WEBHOOK: Final = "webhook"
 
 ANALYZED_FPS: Final = 5.0  # enough for a person crossing the picture at walking pace
 ANALYZED_FPS_DOORBELL: Final = 10.0  # a visitor is close to a doorbell, so crosses it faster
+DECODING_USUAL: Final = "usual"  # everything for a doorbell, else key frames only while nothing moves
+DECODING_AUTO: Final = "auto"
+DECODING_FULL: Final = "full"
+
 ANALYZED_FPS_MIN: Final = 1.0
 ANALYZED_FPS_MAX: Final = 30.0
 
@@ -73,6 +78,7 @@ CAMERA_DEFAULTS: Final[Mapping[str, str | float | bool]] = MappingProxyType(
         CONF_PRESS_ENTITY_ID: "",
         CONF_WEBHOOK_ID: "",
         CONF_ANALYZED_FPS: ANALYZED_FPS,
+        CONF_DECODING: DECODING_USUAL,
         CONF_RECORD: True,
         CONF_RECORD_SOUND: False,
         CONF_PRE_ROLL_S: 5.0,

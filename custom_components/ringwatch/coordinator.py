@@ -35,7 +35,7 @@ from .press import Doorbell
 from .recording import Recordings
 from .settings import CameraSettings, CameraSettingsStore
 from .snapshots import Snapshots
-from .sources import detect_source, record_source, what_opens
+from .sources import decoding_mode, detect_source, record_source, what_opens
 from .video import SourceError, StreamInfo, WrongCredentials
 from .vision import Primitives
 from .watcher import CameraWatcher, WatcherConfig
@@ -202,6 +202,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
             record=record_source(self.hass, self.camera),
             detect=detect_source(self.camera),
             analyzed_fps=self.camera[CONF_ANALYZED_FPS],
+            mode=decoding_mode(self.camera),
         )
         loop = self.hass.loop
 

@@ -22,6 +22,7 @@ from homeassistant.data_entry_flow import AbortFlow
 from .const import (
     CAMERA_DEFAULTS,
     CONF_ANALYZED_FPS,
+    CONF_DECODING,
     CONF_ENTITY_ID,
     CONF_PRESS,
     CONF_PRESS_ENTITY_ID,
@@ -38,7 +39,13 @@ from .views_preview import async_get_previews
 type StepInput = dict[str, Any] | None
 
 # What choosing another source leaves as it was
-KEPT_KEYS = RECORD_KEYS | {CONF_ANALYZED_FPS, CONF_PRESS, CONF_PRESS_ENTITY_ID, CONF_WEBHOOK_ID}
+KEPT_KEYS = RECORD_KEYS | {
+    CONF_ANALYZED_FPS,
+    CONF_DECODING,
+    CONF_PRESS,
+    CONF_PRESS_ENTITY_ID,
+    CONF_WEBHOOK_ID,
+}
 
 
 class CameraFlowBase(ConfigSubentryFlow):

@@ -27,10 +27,14 @@ from .const import (
     ANALYZED_FPS_MAX,
     ANALYZED_FPS_MIN,
     CONF_ANALYZED_FPS,
+    CONF_DECODING,
     CONF_ENTITY_ID,
     CONF_PRESS,
     CONF_PRESS_ENTITY_ID,
     CONF_WEBHOOK_ID,
+    DECODING_AUTO,
+    DECODING_FULL,
+    DECODING_USUAL,
     DOMAIN,
     PRESS_ENTITY,
     PRESS_NONE,
@@ -60,7 +64,14 @@ PRESS_FIELDS: dict[probatio.Marker, Any] = {
                         mode=NumberSelectorMode.BOX,
                         unit_of_measurement="fps",
                     )
-                )
+                ),
+                probatio.Required(CONF_DECODING, default=DECODING_USUAL): SelectSelector(
+                    SelectSelectorConfig(
+                        options=[DECODING_USUAL, DECODING_AUTO, DECODING_FULL],
+                        mode=SelectSelectorMode.DROPDOWN,
+                        translation_key="decoding",
+                    )
+                ),
             }
         ),
         {"collapsed": True},
@@ -86,13 +97,15 @@ class DoorbellSteps(CameraFlowBase):
         """Return the press as it is; the analysis rate only where it was chosen by hand."""
         press, fps = self._camera[CONF_PRESS], self._camera[CONF_ANALYZED_FPS]
         advanced = {} if fps == _default_fps(press) else {CONF_ANALYZED_FPS: fps}
+        advanced[CONF_DECODING] = self._camera[CONF_DECODING]
         return {CONF_PRESS: press, SECTION_ADVANCED: advanced}
 
     async def _async_press(self, user_input: dict[str, Any]) -> SubentryFlowResult:
         """Take over the fields above, and ask on for what the kind of press needs."""
         press = user_input[CONF_PRESS]
         fps = user_input[SECTION_ADVANCED].get(CONF_ANALYZED_FPS, _default_fps(press))
-        self._camera |= {CONF_PRESS: press, CONF_ANALYZED_FPS: fps}
+        decoding = user_input[SECTION_ADVANCED][CONF_DECODING]
+        self._camera |= {CONF_PRESS: press, CONF_ANALYZED_FPS: fps, CONF_DECODING: decoding}
         if press != PRESS_WEBHOOK:
             self._camera[CONF_WEBHOOK_ID] = ""
         if press == PRESS_ENTITY:

@@ -1,13 +1,13 @@
 """The half of a camera's thread that decodes and detects, and the last picture that it saw."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 import threading
 
 import av
 import numpy as np
 
 from .debug_view import draw_jpeg
-from .pipeline import AnalyzedFrame, Pipeline
+from .pipeline import AnalyzedFrame, Mode, Pipeline
 from .pressure import Pressure
 from .stills import StillsPipeline
 from .video import Decoder, MediaPacket, Source, StillSource, encode_jpeg
@@ -30,6 +30,7 @@ from .watcher_events import (
     WatchSettings,
 )
 
+LOOKED_AT_S = 2.0  # live view asks five times a second
 LEVEL_INTERVAL_S = 1.0  # a level sensor that changes more often only fills the history
 SNAPSHOT_WIDTH_PX = 1280  # enough for a phone's notification, about 100 KB
 
@@ -84,6 +85,7 @@ class Seeing:
         primitives: Primitives,
         clock: Callable[[], float],
         fps: float,
+        mode: Mode,
     ) -> None:
         """`settings` are asked for again for each picture: what was hidden since is not shown."""
         self._stills = stills
@@ -93,6 +95,8 @@ class Seeing:
         self._primitives = primitives
         self._clock = clock
         self._fps = fps
+        self._mode = mode
+        self.looked_at_s = -LOOKED_AT_S  # when somebody asked for a still
         self._detector: Detector | StillsDetector = Detector(settings().detector, primitives)
         self._pipeline: Pipeline | StillsPipeline | None = None
         self._decoder: Decoder | None = None
@@ -112,6 +116,7 @@ class Seeing:
             "frames_analyzed": pipeline.frames_analyzed if pipeline else 0,
             "decode_errors": decoder.errors if decoder else 0,
             "dropped_share": round(self._pressure.dropped, 3),
+            "dozing": isinstance(pipeline, Pipeline) and pipeline.dozing,
             "suppressed": dict(self._detector.suppressed),
         }
 
@@ -124,7 +129,7 @@ class Seeing:
             self._pipeline = StillsPipeline(self._decoder, self._detector)
         else:
             stream = self._detector = Detector(settings.detector, self._primitives)
-            self._pipeline = Pipeline(self._decoder, stream, fps=self._fps)
+            self._pipeline = Pipeline(self._decoder, stream, fps=self._fps, mode=self._mode)
         self._pressure.restart()
         self.configure(settings)
 
@@ -147,9 +152,24 @@ class Seeing:
         if self._pressure.too_late(packet, self._clock()):
             decoder.drop_until_key()  # this one is not worth decoding either, a key frame or not
         else:
-            for analyzed in pipeline.feed(packet):
+            for analyzed in self._analyzed(pipeline, packet):
                 self._tell(analyzed)
         self._note(pipeline)
+
+    def _analyzed(self, pipeline: Pipeline | StillsPipeline, packet: MediaPacket) -> Iterable[AnalyzedFrame]:
+        if isinstance(pipeline, StillsPipeline):
+            return pipeline.feed(packet)
+        self._stay_awake_for_viewers(pipeline)
+        return pipeline.each(packet)
+
+    def _stay_awake_for_viewers(self, pipeline: Pipeline) -> None:
+        """Decode all while somebody looks through a privacy zone's mask: live view is made of it."""
+        zones = self._settings().detector.zones
+        looked_at = self._clock() - self.looked_at_s < LOOKED_AT_S
+        masked = looked_at and any(zone.kind is ZoneKind.PRIVACY for zone in zones)
+        mode = Mode.FULL if masked else self._mode
+        if pipeline.mode is not mode:
+            pipeline.mode = mode
 
     def explain(self, note: str) -> bytes | None:
         """Draw what the detector made of the last picture, private parts black."""

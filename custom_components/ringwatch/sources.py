@@ -20,21 +20,26 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 
 from .const import (
+    CONF_DECODING,
     CONF_DETECT_URL,
     CONF_ENTITY_ID,
     CONF_PASSWORD,
+    CONF_PRESS,
     CONF_RTSP_TRANSPORT,
     CONF_SOURCE,
     CONF_STILL_INTERVAL_S,
     CONF_URL,
     CONF_USERNAME,
     CONF_VERIFY_SSL,
+    DECODING_USUAL,
     PRESS_KEYS,
+    PRESS_NONE,
     RECORD_KEYS,
     RTSP_TCP,
     RTSP_UDP,
     SOURCE_ENTITY,
 )
+from .pipeline import Mode
 from .video import (
     NoVideo,
     Source,
@@ -54,6 +59,14 @@ POLL_S = 0.2  # how soon a thread that waits for the loop notices that it shall 
 def what_opens(camera: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return what decides how a camera is opened; the rest of it changes without a new connection."""
     return {key: value for key, value in camera.items() if key not in PRESS_KEYS | RECORD_KEYS}
+
+
+def decoding_mode(camera: Mapping[str, Any]) -> Mode:
+    """Return whether everything is decoded, or key frames only while nothing moves."""
+    decoding = camera[CONF_DECODING]
+    if decoding == DECODING_USUAL:
+        return Mode.AUTO if camera[CONF_PRESS] == PRESS_NONE else Mode.FULL
+    return Mode(decoding)
 
 
 def source_config(data: Mapping[str, Any], url: str) -> SourceConfig:

@@ -16,6 +16,7 @@ from random import Random
 import threading
 import time
 
+from .pipeline import Mode
 from .seeing import Seeing, Stills
 from .video import (
     Backoff,
@@ -49,6 +50,7 @@ class WatcherConfig:
     record: OpenSource
     detect: OpenSource | None
     analyzed_fps: float
+    mode: Mode = Mode.FULL
 
 
 class CameraWatcher:
@@ -82,6 +84,7 @@ class CameraWatcher:
             primitives=primitives,
             clock=clock,
             fps=config.analyzed_fps,
+            mode=config.mode,
         )
         if config.detect is None:
             self._loops = [_SourceLoop(self, "record", config.record, make, sees=sees, records=True)]
@@ -150,6 +153,7 @@ class CameraWatcher:
 
     def still(self, max_width: int = 0) -> bytes | None:
         """Encode the last frame as JPEG, private parts black. Blocks for some milliseconds."""
+        self._seeing.looked_at_s = self._clock()
         return self._stills.jpeg(self._settings.detector, max_width)
 
 

@@ -115,7 +115,7 @@ async def test_the_press_of_a_camera_can_be_changed_and_its_webhook_is_kept(
     camera = await async_add_url_camera(hass, ringwatch, url=camera_server.url("/small.ts"))
     form = await async_reconfigure(hass, ringwatch, camera, "doorbell")
     assert form["step_id"] == "doorbell"
-    assert suggested(form) == {"press": "none", "advanced": {}}
+    assert suggested(form) == {"press": "none", "advanced": {"decoding": "usual"}}
     shown = await async_answer(hass, form, {"press": "webhook", "advanced": {}})
     done = await async_answer(hass, shown, {})
     assert done["reason"] == "reconfigure_successful"
@@ -133,7 +133,7 @@ async def test_the_press_of_a_camera_can_be_changed_and_its_webhook_is_kept(
     assert (camera.data["webhook_id"], camera.data["analyzed_fps"]) == (webhook_id, 7)
 
     form = await async_reconfigure(hass, ringwatch, camera, "doorbell")
-    assert suggested(form)["advanced"] == {"analyzed_fps": 7}
+    assert suggested(form)["advanced"] == {"analyzed_fps": 7, "decoding": "usual"}
     await async_answer(hass, form, {"press": "none", "advanced": {}})
     camera = ringwatch.subentries[camera.subentry_id]
     assert (camera.data["press"], camera.data["webhook_id"], camera.data["analyzed_fps"]) == ("none", "", 5)

@@ -66,6 +66,7 @@ async def test_the_picture_is_seen_before_anything_is_saved(
         "press_entity_id": "",
         "webhook_id": "",
         "analyzed_fps": 5.0,
+        "decoding": "usual",
         "record": True,
         "record_sound": False,
         "pre_roll_s": 5.0,
