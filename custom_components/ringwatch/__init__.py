@@ -74,6 +74,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     entry.async_on_unload(entry.add_update_listener(_async_follow_subentries))
+    if _cameras(entry) != cameras:  # changed while this went on, when nobody listened yet
+        changed = _async_follow_subentries(hass, entry)
+        entry.async_create_task(hass, changed, "follow cameras", eager_start=False)
     return True
 
 

@@ -224,3 +224,16 @@ async def test_a_camera_that_is_added_while_the_entry_unloads_is_not_started(
     await hass.config_entries.async_setup(entry.entry_id)
     await async_until_state(hass, "binary_sensor.back_door_connectivity", "on")
     assert len(threads()) == 2
+
+
+async def test_a_camera_that_is_added_while_the_entry_is_set_up_is_watched(
+    hass: HomeAssistant, live: LiveCamera
+) -> None:
+    entry = await async_watch(hass, live.url())
+    await hass.config_entries.async_unload(entry.entry_id)
+    setting_up = hass.async_create_task(hass.config_entries.async_setup(entry.entry_id))
+    await async_until(lambda: entry.state is ConfigEntryState.SETUP_IN_PROGRESS)
+    hass.config_entries.async_add_subentry(entry, another("Back door", camera(live.url("/sub.ts"))))
+    assert await setting_up
+    await async_until_state(hass, "binary_sensor.back_door_connectivity", "on")
+    await async_until_state(hass, "binary_sensor.front_door_connectivity", "on")
