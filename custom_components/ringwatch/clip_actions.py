@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from pathlib import Path
-import sqlite3
 from typing import Any, Final, cast
 
 import probatio
@@ -21,12 +20,10 @@ from homeassistant.util import dt as dt_util
 from .camera import RingwatchCamera
 from .clip_views import async_may, async_recordings, clip_answer
 from .clips import BadCursorError, Clip, Trigger, UnsafePathError
-from .clips.catalogue import DamagedCatalogueError
 from .clips.export import ExportError, export
 from .clips.model import MAX_ROLL_S
-from .clips.worker import StoppedError
 from .const import DOMAIN
-from .recording import Recordings
+from .recording import FAILURES, Recordings
 
 ATTR_CLIPS: Final = "clips"
 ATTR_LOOK_BACK: Final = "look_back"
@@ -47,9 +44,6 @@ ATTR_H264: Final = "h264"
 LENGTH_MAX_S: Final = 300
 LIMIT_MAX: Final = 500
 IDS_MAX: Final = 500
-
-# What the store's thread may answer with: the disk, the database, or that it has ended meanwhile.
-FAILURES: Final = (sqlite3.Error, OSError, DamagedCatalogueError, StoppedError)
 
 _IDS = probatio.All(
     cv.ensure_list,

@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 import sqlite3
 import time
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -34,7 +34,9 @@ from .clips import (
     RecordSettings,
     RetentionPolicy,
 )
+from .clips.catalogue import DamagedCatalogueError
 from .clips.retention import GIGABYTE
+from .clips.worker import StoppedError
 from .const import (
     CONF_CLIP_DAYS,
     CONF_CLIP_GB,
@@ -54,6 +56,9 @@ from .const import (
 from .settings import CameraSettings
 
 _LOGGER = logging.getLogger(__name__)
+
+# What the store's thread may answer with: the disk, the database, or that it has ended meanwhile.
+FAILURES: Final = (sqlite3.Error, OSError, DamagedCatalogueError, StoppedError)
 
 COUNT_EVERY = timedelta(minutes=5)  # what goes by age, or by a hand in the media folder, is not announced
 GLANCE_S = 0.1

@@ -28,6 +28,7 @@ from .const import (
 )
 from .flow_probe import async_probe
 from .flow_url import CREDENTIAL_FIELDS, WRONG_CREDENTIALS
+from .recording import FAILURES
 from .sources import source_config
 from .video import SourceError
 
@@ -105,7 +106,7 @@ class StorageRepairFlow(ConfirmRepairFlow):
                 return self.async_abort(reason="not_loaded")
             try:
                 await self.hass.async_add_executor_job(recordings.store.claim)
-            except OSError:
+            except FAILURES:
                 return self.async_abort(reason="storage_error")
         return await super().async_step_confirm(user_input)
 
