@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from custom_components.ringwatch.const import DOMAIN
+from homeassistant import block_async_io
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from tests.fixtures.cameras import CameraServer
@@ -80,3 +81,14 @@ def live(socket_enabled: None) -> Iterator[LiveCamera]:
     """A camera on this machine whose scene the test directs (tests/fixtures/live.py)."""
     with LiveCamera().running() as server:
         yield server
+
+
+@pytest.fixture
+async def detection_on(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """Switch the detection on as a started Home Assistant does, opening of files included."""
+    monkeypatch.setattr(block_async_io, "_IN_TESTS", False)
+    block_async_io.enable()
+    yield
+    for call in block_async_io._BLOCKED_CALLS.calls:
+        setattr(call.object, call.function, call.original_func)
+    block_async_io._BLOCKED_CALLS.calls.clear()

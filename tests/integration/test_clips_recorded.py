@@ -113,7 +113,7 @@ async def test_a_clip_can_be_saved_at_once_with_what_came_before(
     live.moving = True
     await async_until(lambda: state(hass, "event.front_door_motion") != "unknown")
     recording = entry.runtime_data.cameras[FRONT].recording
-    await async_until(lambda: recording.state and recording.state.buffer_s > 20)
+    await async_until(lambda: recording.state and recording.state.buffer_s > 12)
     [saved] = await async_save(hass, look_back=1, length=1)
     assert saved["triggers"] == ["save"]
     clip = store_of(entry).questions.get(saved["id"])
@@ -189,7 +189,7 @@ async def test_recording_is_switched_in_the_cameras_flow_without_reconnecting(
 
     form = await async_reconfigure(hass, entry, entry.subentries[FRONT], "recording")
     await async_answer(hass, form, typed | {"pre_roll_s": 3})
-    assert await async_save(hass)
+    assert await async_save(hass, length=1)
     assert entry.subentries[FRONT].data["pre_roll_s"] == 3
     form = await async_reconfigure(hass, entry, entry.subentries[FRONT], "recording")
     await async_answer(hass, form, typed | {"clip_days": 7, "clip_gb": 0.5})

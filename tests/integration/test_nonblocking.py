@@ -1,6 +1,5 @@
 """Nothing blocks the event loop: a day in a camera's life with Home Assistant's detection on."""
 
-from collections.abc import Iterator
 import io
 import logging
 
@@ -8,7 +7,6 @@ from PIL import Image
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
-from homeassistant import block_async_io
 from homeassistant.components.camera import async_get_image
 from homeassistant.core import HomeAssistant
 from tests.fixtures.live import LiveCamera
@@ -24,17 +22,6 @@ from tests.fixtures.watching import (
     camera,
     state,
 )
-
-
-@pytest.fixture
-async def detection_on(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Switch the detection on as a started Home Assistant does, opening of files included."""
-    monkeypatch.setattr(block_async_io, "_IN_TESTS", False)
-    block_async_io.enable()
-    yield
-    for call in block_async_io._BLOCKED_CALLS.calls:
-        setattr(call.object, call.function, call.original_func)
-    block_async_io._BLOCKED_CALLS.calls.clear()
 
 
 async def test_the_detection_finds_what_blocks(
