@@ -1,10 +1,12 @@
 """The actions of Ringwatch."""
 
+from datetime import timedelta
 from typing import Final, cast
 
 import probatio
 
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
+from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 from homeassistant.helpers import service
@@ -16,6 +18,8 @@ from .vision import Zone, ZoneError, parse_zones, zones_to_json
 ACTION_SET_ZONES: Final = "set_zones"
 ACTION_DEBUG_SNAPSHOT: Final = "debug_snapshot"
 ATTR_ZONES: Final = "zones"
+
+SIGNED_FOR = timedelta(minutes=10)
 
 
 @callback
@@ -71,4 +75,5 @@ async def _async_debug_snapshot(camera: RingwatchCamera, call: ServiceCall) -> S
             translation_key="nothing_to_explain",
             translation_placeholders={"name": coordinator.title},
         )
-    return {"snapshot": path}
+    # The second one opens in a tab: a browser sends no login of its own accord.
+    return {"snapshot": path, "url": async_sign_path(camera.hass, path, SIGNED_FOR)}

@@ -23,7 +23,10 @@ async def async_explain(hass: HomeAssistant) -> str:
 
 
 async def test_the_picture_shows_scene_and_panels_and_hides_what_is_private(
-    hass: HomeAssistant, live: LiveCamera, hass_client: ClientSessionGenerator
+    hass: HomeAssistant,
+    live: LiveCamera,
+    hass_client: ClientSessionGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
 ) -> None:
     await async_watch(hass, live.url())
     zones = [{"name": "Street", "kind": "privacy", "points": TOP}]
@@ -38,6 +41,10 @@ async def test_the_picture_shows_scene_and_panels_and_hides_what_is_private(
         assert scene.crop((0, 0, 960, 170)).getextrema()[1] < 24  # black, but for JPEG's ringing
         assert scene.crop((0, 200, 960, 700)).getextrema()[1] > 100
 
+    signed = (await async_call(hass, "ringwatch.debug_snapshot", CAMERA))[CAMERA]["url"]
+    nobody = await hass_client_no_auth()
+    assert (await nobody.get(signed)).status == HTTPStatus.OK
+    assert (await nobody.get(signed.partition("?")[0])).status == HTTPStatus.UNAUTHORIZED
     newer = await async_explain(hass)
     assert (await client.get(path)).status == HTTPStatus.NOT_FOUND
     assert (await client.get(newer)).status == HTTPStatus.OK
