@@ -54,6 +54,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--cameras", type=int, nargs="*", default=[1, 4, 8])
     parser.add_argument("--seconds", type=float, default=20.0, help="of each run over RTSP")
     parser.add_argument("--live-only", action="store_true", help="only what goes over RTSP")
+    parser.add_argument("--files-only", action="store_true", help="nothing over RTSP")
     parser.add_argument("--no-peers", action="store_true", help="ours only")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     parser.add_argument("--pipe", type=Path, help=argparse.SUPPRESS)
@@ -74,7 +75,9 @@ def main(arguments: list[str] | None = None) -> int:
             report.table(name, ("ms_per_input", "ratio"), list(figures[name].items()))
             ratio = figures[name][DEFAULT_MODE]["ratio"] or 0.0
             holds[f"{name}: ratio to a full decode <= {BARS[state]}"] = ratio <= BARS[state]
-    if not RtspServer.available():
+    if options.files_only:
+        pass
+    elif not RtspServer.available():
         sys.stderr.write(
             "No RTSP server here (script/bootstrap installs GStreamer's as root): not measured\n"
         )
