@@ -26,7 +26,7 @@ from .timing import ClockMap
 
 _LOGGER = logging.getLogger(__name__)
 
-TICK_S = 0.25  # packets are looked at in heaps: waking up for each would cost more than writing them
+TICK_S = 0.5  # packets are looked at in heaps: waking up for each would cost more than writing them
 STALL_S = 10.0  # a stream from which nothing came for so long doesn't tell the time any more
 STOP_S = 1.5
 DECISION_DELAY_S = 3.0  # how late a motion may be confirmed, and a command be looked at
