@@ -65,6 +65,17 @@ def test_sound_that_was_missing_for_a_while_is_in_step_again(
     assert max(map(abs, heard)) < IN_STEP_S
 
 
+@pytest.mark.parametrize(("audio", "container"), [("aac", "mpegts"), ("opus", "matroska")])
+def test_sound_that_begins_in_mid_clip_is_in_step(
+    make_house: MakeHouse, tmp_path: Path, audio: str, container: str
+) -> None:
+    data = film(audio, container=container, skip=(0.5, 7.0))
+    path = record(make_house(SOUND), packets_of(data, tmp_path / "in"))
+    heard = [one for one in apart(path) if abs(one) < 1.0]
+    assert len(heard) >= 2
+    assert max(map(abs, heard)) < IN_STEP_S
+
+
 def test_sound_is_left_out_unless_it_was_switched_on(make_house: MakeHouse, tmp_path: Path) -> None:
     path = record(make_house(), packets_of(film("aac"), tmp_path / "in"))
     with av.open(str(path)) as got:
