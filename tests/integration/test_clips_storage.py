@@ -100,7 +100,7 @@ async def async_choose(hass: HomeAssistant, entry: MockConfigEntry, **typed: Any
 
 async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live: LiveCamera) -> None:
     entry = await async_record(hass, live.url())
-    await async_save(hass)
+    [saved] = await async_save(hass)
     form = await hass.config_entries.options.async_init(entry.entry_id)
     assert suggested(dict(form)) == {
         "storage": "local",
@@ -122,7 +122,9 @@ async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live:
     assert (media(hass) / "cameras" / "front" / MARK).exists()
     # The old folder has the mark of the same Ringwatch: going back is no question.
     assert (await async_choose(hass, entry))["type"] == "create_entry"
-    await async_until_state(hass, "sensor.front_door_clips_today", "1")
+    await hass.async_add_executor_job(store_of(entry).reconcile)
+    [found] = (await async_ask(hass, "get_clips"))["clips"]
+    assert found["id"] == saved["id"]
     assert issue(hass) is None
 
 

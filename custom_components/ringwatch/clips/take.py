@@ -22,6 +22,7 @@ from .part import PartWriter, Stream
 from .placing import FinishedPart
 from .planner import Recording
 from .store import ClipStore
+from .thumbnail import shrunk
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -69,7 +70,6 @@ class Story:
 class _Part:
     writer: PartWriter
     clip: Clip
-    jpeg: bytes
 
 
 class Take:
@@ -245,12 +245,7 @@ class Take:
         except FormatError, OSError:
             self._store.discard(path)
             raise
-        jpeg = b""
-        if onset is not None:
-            jpeg, self.story.jpeg = self.story.jpeg, b""
-        if clip.masked:
-            jpeg = b""  # it may have been taken before something in it became private
-        self._parts[number] = _Part(writer, clip, jpeg)
+        self._parts[number] = _Part(writer, clip)
 
     def _end(self, number: int) -> None:
         if (part := self._parts.get(number)) is not None:
@@ -268,9 +263,16 @@ class Take:
             self._store.discard(part.writer.path)
             return
         self.recording.fixed = True
-        document, jpeg, thumbnail = self._document(part), part.jpeg, part.writer.thumbnail
-        finished = FinishedPart(part.writer.path, document, lambda: jpeg or thumbnail.jpeg())
+        document, jpeg, thumbnail = self._document(part), self._picture(part.clip), part.writer.thumbnail
+        finished = FinishedPart(part.writer.path, document, lambda: shrunk(jpeg) or thumbnail.jpeg())
         self._store.submit(finished, self._camera.id)
+
+    def _picture(self, clip: Clip) -> bytes:
+        """Return the picture that came with what happened, for the part that it happened in."""
+        if clip.onset is None:
+            return b""
+        jpeg, self.story.jpeg = self.story.jpeg, b""
+        return b"" if clip.masked else jpeg  # it may be from before something in it became private
 
     def _fail(self, number: int, error: OSError) -> None:
         self._store.failed(self._camera.id, error)

@@ -1,7 +1,10 @@
 """The picture beside a clip: one of its key frames, small, private parts black."""
 
+import io
+
 import av
 import av.error
+from PIL import Image
 
 from ..video import MediaPacket, StreamInfo, encode_jpeg
 from ..video.media import CodedPacket
@@ -10,6 +13,7 @@ from .encode import is_masked, picture_decoder
 from .formats import FormatError
 
 WIDTH_PX = 640  # a media browser's tile on a sharp screen; about 40 KB
+QUALITY = 80
 AFTER_ONSET_S = 0.5  # by then whoever caused it is in the picture
 
 
@@ -36,6 +40,23 @@ class Thumbnail:
         if self._packet is None:
             return b""
         return thumbnail_of(self._packet.packet, self._info, self._zones)
+
+
+def shrunk(jpeg: bytes) -> bytes:
+    """Return a JPEG as small as a thumbnail is, b"" if it is none."""
+    try:
+        with Image.open(io.BytesIO(jpeg)) as image:
+            if image.width <= WIDTH_PX:
+                return jpeg
+            image.draft(
+                image.mode, (WIDTH_PX, 1)
+            )  # decoded at a half or a quarter of its size
+            image.thumbnail((WIDTH_PX, image.height))
+            out = io.BytesIO()
+            image.save(out, "JPEG", quality=QUALITY)
+            return out.getvalue()
+    except OSError:
+        return b""
 
 
 def thumbnail_of(packet: CodedPacket, info: StreamInfo, zones: tuple[Zone, ...]) -> bytes:
