@@ -48,9 +48,7 @@ def shrunk(jpeg: bytes) -> bytes:
         with Image.open(io.BytesIO(jpeg)) as image:
             if image.width <= WIDTH_PX:
                 return jpeg
-            image.draft(
-                image.mode, (WIDTH_PX, 1)
-            )  # decoded at a half or a quarter of its size
+            image.draft(image.mode, (WIDTH_PX, 1))  # decoded at a half or a quarter of its size
             image.thumbnail((WIDTH_PX, image.height))
             out = io.BytesIO()
             image.save(out, "JPEG", quality=QUALITY)
