@@ -119,7 +119,8 @@ class House:
         waiting = sorted(events, key=lambda event: event[0])
         worked_s = base_s
         for packet, info in packets:
-            now_s = base_s + packet.dts_s + late_s
+            # Sound arrives with the picture before it, whatever its stamps say.
+            now_s = base_s + packet.dts_s + late_s if packet.kind == "video" else self.clock.now_s
             while waiting and base_s + waiting[0][0] <= now_s:
                 self.clock.now_s = max(self.clock.now_s, base_s + waiting[0][0])
                 waiting.pop(0)[1]()

@@ -1,5 +1,6 @@
 """Sound, MJPEG, stills and privacy zones: what can't be copied is made playable, and stays in step."""
 
+from dataclasses import replace
 from pathlib import Path
 import threading
 
@@ -74,6 +75,16 @@ def test_sound_that_begins_in_mid_clip_is_in_step(
     heard = [one for one in apart(path) if abs(one) < 1.0]
     assert len(heard) >= 2
     assert max(map(abs, heard)) < IN_STEP_S
+
+
+def test_sound_with_stamps_of_another_day_does_not_hold_the_picture_up(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    # As when the counters of MPEG-TS wrap between the first sound and the first picture.
+    packets = packets_of(sample("mpegts", "hevc", seconds=16.0, audio="aac"), tmp_path / "in")
+    broken = [replace(p, time_s=p.time_s + 95_443.7 * (p.kind == "audio")) for p, _ in packets]
+    path = record(make_house(SOUND), [(p, packets[0][1]) for p in broken])
+    assert len(pictures(path)) == pytest.approx(110, abs=10)
 
 
 def test_sound_is_left_out_unless_it_was_switched_on(make_house: MakeHouse, tmp_path: Path) -> None:

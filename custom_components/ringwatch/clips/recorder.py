@@ -28,6 +28,7 @@ _LOGGER = logging.getLogger(__name__)
 
 TICK_S = 0.5  # packets are looked at in heaps: waking up for each would cost more than writing them
 STALL_S = 10.0  # a stream from which nothing came for so long doesn't tell the time any more
+SOUND_APART_S = 10.0  # sound that is further from the picture has broken stamps, and would hold it up
 STOP_S = 1.5
 DECISION_DELAY_S = 3.0  # how late a motion may be confirmed, and a command be looked at
 
@@ -208,6 +209,8 @@ class Recorder:
         if packet.kind == "video":
             self._times.add(packet.time_s, packet.arrival_s)
             self._newest = packet
+        elif self._newest is None or abs(packet.time_s - self._newest.time_s) > SOUND_APART_S:
+            return
         elif not self._sound:
             self._sound = bytes(packet.packet)
         self._buffer.append(packet)
