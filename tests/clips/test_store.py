@@ -480,7 +480,7 @@ def test_a_disk_that_is_really_full_keeps_what_was_recorded_and_goes_on_later(
     # What the disk says is not believed: as with a quota, only writing tells.
     monkeypatch.setattr(storage, "PROBE_BYTES", 150_000)
     house = House(tmp_path, policy=RetentionPolicy(overall=Limits(), reserve_bytes=0))
-    (kept,) = press(house)
+    kept, old = press(house, 2)
     house.store.protect([kept.id])
     (house.media / "others").write_bytes(b"x" * 930_000)
     stream = packets_of(sample(seconds=30.0, width=320, height=240, gop=1), tmp_path / "in.ts")
@@ -504,6 +504,7 @@ def test_a_disk_that_is_really_full_keeps_what_was_recorded_and_goes_on_later(
     clips = house.clips()
     assert clips[0] == replace(kept, protected=True)
     parts = clips[1:]
+    assert old.id not in {clip.id for clip in parts}  # the oldest went to make room
     assert parts[-1].end - t_of(t) >= timedelta(seconds=29.8)  # it went on
     for clip in clips:
         assert len(pictures(house.path(clip))) > 0
