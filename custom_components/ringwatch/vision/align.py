@@ -26,8 +26,6 @@ GAINS = (0.3, 3.0)  # one automatic exposure step is at most about this
 EXTREME_OFFSET = 80.0  # gray levels
 MIN_INLIERS = 50  # points: four unknowns want a dozen each
 SMALL_STEP = 0.05  # pixels: the fit has arrived
-STEADY_RATIO = 1.02  # the last alignment still fits while its residual grows by no more than this
-STEADY_LEVELS = 0.02  # gray levels, on top: what noise adds
 SEARCH_COST = 3.0  # mean residual above which a larger shift is looked for
 SEARCH_CELLS = 3  # of a quarter of the size
 MAX_SHIFT = 14.0  # analysis pixels, 8 % of the width: more is another view
@@ -94,7 +92,7 @@ class Aligner:
         last = Alignment(before.dx / 2, before.dy / 2, before.gain, before.offset)
         if steady and before.cost >= 0:
             _, cost = level.best(half, covered, (last,))
-            if cost <= STEADY_RATIO * before.cost + STEADY_LEVELS:
+            if cost <= before.cost:  # allowing 2 % more kept the light of a passing beam for too long
                 return before
         found = self._fit(frame, foreground, half, covered, last)
         halved = Alignment(found.dx / 2, found.dy / 2, found.gain, found.offset)
