@@ -19,7 +19,8 @@ from .actions import async_setup_actions
 from .clip_actions import async_setup_clip_actions
 from .clip_views import ClipView, ThumbnailView
 from .const import DOMAIN, SUBENTRY_CAMERA
-from .coordinator import MotionCoordinator, RingwatchConfigEntry, RingwatchData
+from .coordinator import MotionCoordinator, RingwatchConfigEntry
+from .data import RingwatchData
 from .recording import Recordings, storage_root
 from .settings import STORAGE_KEY, CameraSettingsStore
 from .views import SnapshotView

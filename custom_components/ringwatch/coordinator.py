@@ -6,11 +6,11 @@ privacy on there are no threads, so no frame is decoded, kept or shown.
 
 import asyncio
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 import logging
 import time
-from typing import Any, override
+from typing import TYPE_CHECKING, Any, override
 
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
@@ -32,12 +32,10 @@ from .const import (
 )
 from .motion import MotionDetail, MotionState, Press, motion_detail, wall_time
 from .press import Doorbell
-from .recording import Recordings
-from .settings import CameraSettings, CameraSettingsStore
+from .settings import CameraSettings
 from .snapshots import Snapshots
 from .sources import decoding_mode, detect_source, record_source, what_opens
 from .video import SourceError, StreamInfo, WrongCredentials
-from .vision import Primitives
 from .watcher import CameraWatcher, WatcherConfig
 from .watcher_events import (
     LevelChanged,
@@ -49,6 +47,9 @@ from .watcher_events import (
     WatcherEvent,
 )
 
+if TYPE_CHECKING:
+    from .data import RingwatchData
+
 _LOGGER = logging.getLogger(__name__)
 
 UNREACHABLE_ISSUE_AFTER = timedelta(hours=1)  # a router's nightly restart is not worth a repair
@@ -56,19 +57,6 @@ EXPLAIN_S = 5.0  # a thread looks at its queue once a second
 EXPLAIN_AGAIN_S = 0.2
 
 type RingwatchConfigEntry = ConfigEntry[RingwatchData]
-
-
-@dataclass(slots=True)
-class RingwatchData:
-    """What belongs to the loaded entry."""
-
-    settings: CameraSettingsStore
-    primitives: Primitives  # the pixel work, with OpenCV or without
-    recordings: Recordings
-    cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
-    platforms: list[Callable[[], None]] = field(default_factory=list)
-    """Each brings its platform's entities into line with `cameras`."""
-    following: asyncio.Lock = field(default_factory=asyncio.Lock)  # one change of subentries at a time
 
 
 class MotionCoordinator(DataUpdateCoordinator[MotionState]):

@@ -1,0 +1,26 @@
+"""What belongs to the loaded entry."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from .recording import Recordings
+from .settings import CameraSettingsStore
+from .vision import Primitives
+
+if TYPE_CHECKING:
+    from .coordinator import MotionCoordinator
+
+
+@dataclass(slots=True)
+class RingwatchData:
+    """What belongs to the loaded entry."""
+
+    settings: CameraSettingsStore
+    primitives: Primitives  # the pixel work, with OpenCV or without
+    recordings: Recordings
+    cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
+    platforms: list[Callable[[], None]] = field(default_factory=list)
+    """Each brings its platform's entities into line with `cameras`."""
+    following: asyncio.Lock = field(default_factory=asyncio.Lock)  # one change of subentries at a time
