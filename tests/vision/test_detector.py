@@ -199,7 +199,7 @@ def test_what_is_put_down_ends_being_motion(detector: Detector) -> None:
     def draw(frame: Frame, time_s: float) -> None:
         walk(frame, min(time_s, 4.49) if time_s < 40 else time_s)
 
-    results, ends = watch(detector, film(draw, 18, 5))
+    results, ends = watch(detector, film(draw, 36, 5))
     assert len(ends) == 1
     assert ends[0].end_s < 32
     assert not results[-1].moving
