@@ -197,4 +197,4 @@ def test_the_figures_stand_in_the_measurements() -> None:
     assert [name for name, _, found, _, slow in rows if min(float(found), float(slow)) < 1] == [
         "cloud shadow"
     ]
-    assert "3.0 to 2.0 ms on `pedestrians`, 3.5 to 3.0" in measured
+    assert "2.2 (`pedestrians`), 3.4 (`HighwayII`)" in measured
