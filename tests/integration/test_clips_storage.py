@@ -14,6 +14,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ringwatch import recording
 from custom_components.ringwatch.clips import Clip, worker
 from custom_components.ringwatch.const import DOMAIN
+from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
@@ -98,6 +99,11 @@ async def async_choose(hass: HomeAssistant, entry: MockConfigEntry, **typed: Any
 # The options
 
 
+def stores_in(entry: ConfigEntry, folder: Path) -> bool:
+    """Tell whether the entry has been loaded again since its folder was changed."""
+    return entry.state is ConfigEntryState.LOADED and store_of(entry).storage.root == folder
+
+
 async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live: LiveCamera) -> None:
     entry = await async_record(hass, live.url())
     [saved] = await async_save(hass)
@@ -115,6 +121,7 @@ async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live:
     done = await async_choose(hass, entry, folder=" cameras/front/ ")
     assert done["type"] == "create_entry"
     assert entry.options["folder"] == "cameras/front"
+    await async_until(lambda: stores_in(entry, media(hass) / "cameras" / "front"))
     await async_until_state(hass, "binary_sensor.front_door_connectivity", "on")
     await async_save(hass)
     assert before <= finished(media(hass))  # what was there stays there
@@ -122,6 +129,7 @@ async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live:
     assert (media(hass) / "cameras" / "front" / MARK).exists()
     # The old folder has the mark of the same Ringwatch: going back is no question.
     assert (await async_choose(hass, entry))["type"] == "create_entry"
+    await async_until(lambda: stores_in(entry, media(hass)))
     await hass.async_add_executor_job(store_of(entry).reconcile)
     [found] = (await async_ask(hass, "get_clips"))["clips"]
     assert found["id"] == saved["id"]
