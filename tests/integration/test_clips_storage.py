@@ -1,6 +1,7 @@
 """Where clips are kept: the owner's choice, folders and disks that are away or full, a damaged catalogue."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 from http import HTTPStatus
 from pathlib import Path
 import shutil
@@ -19,6 +20,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 from homeassistant.setup import async_setup_component
+from homeassistant.util import dt as dt_util
 from tests.fixtures.clips import (
     NOBODY,
     async_ask,
@@ -123,6 +125,9 @@ async def test_another_folder_is_made_and_recorded_to(hass: HomeAssistant, live:
     assert entry.options["folder"] == "cameras/front"
     await async_until(lambda: stores_in(entry, media(hass) / "cameras" / "front"))
     await async_until_state(hass, "binary_sensor.front_door_connectivity", "on")
+    # Files are named by the second: two of the same name would be the same clip to the catalogue.
+    later = datetime.fromisoformat(saved["start"]) + timedelta(seconds=3)
+    await async_until(lambda: dt_util.utcnow() > later)
     await async_save(hass)
     assert before <= finished(media(hass))  # what was there stays there
     assert len(finished(media(hass) / "cameras" / "front")) == 2
