@@ -80,7 +80,10 @@ def test_mjpeg_over_http() -> None:
         seen = read(server.url("/mjpeg"), frames=15)
     # Multipart has no stamps: the clock is the camera's pace, not what FFmpeg would make up. (The first ones
     # were waiting when the source was open.)
-    assert all(0.05 < b.time_s - a.time_s < 0.2 for a, b in pairwise(seen.frames[6:]))
+    steps_s = [b.time_s - a.time_s for a, b in pairwise(seen.frames[6:])]
+    assert (
+        0.06 < sum(steps_s) / len(steps_s) < 0.2
+    )  # 0.04 would be FFmpeg's; a busy machine makes single ones long
     assert (seen.info.codec, seen.info.width, seen.info.height) == ("mjpeg", 160, 120)
     assert all(packet.is_key for packet in seen.video)
     assert all(a.time_s < b.time_s for a, b in pairwise(seen.frames))
