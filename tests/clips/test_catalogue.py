@@ -43,6 +43,7 @@ def test_pages_follow_each_other_without_a_hole(filled: tuple[Questions, list[Cl
     st.none() | st.sampled_from(list(Trigger)),
     st.none() | st.sampled_from([*ZONES, "nowhere"]),
     st.integers(1, 60),
+    st.booleans(),
 )
 @settings(max_examples=50, deadline=None)
 def test_a_page_is_what_was_asked_for(
@@ -53,6 +54,7 @@ def test_a_page_is_what_was_asked_for(
     trigger: Trigger | None,
     zone: str | None,
     limit: int,
+    begun_before: bool,
 ) -> None:
     questions, clips = filled
     start = None if start_s is None else _ms(START + timedelta(seconds=start_s))
@@ -61,7 +63,7 @@ def test_a_page_is_what_was_asked_for(
         clip
         for clip in clips
         if (camera_id is None or clip.camera_id == camera_id)
-        and (start is None or _ms(clip.start) >= start)
+        and (start is None or (_ms(clip.end) > start if begun_before else _ms(clip.start) >= start))
         and (end is None or _ms(clip.start) < end)
         and (trigger is None or trigger in clip.triggers)
         and (zone is None or zone in clip.zones)
@@ -70,14 +72,22 @@ def test_a_page_is_what_was_asked_for(
     cursor = None
     for _ in range(3):
         page = questions.page(
-            camera_id=camera_id, start=start, end=end, trigger=trigger, zone=zone, limit=limit, cursor=cursor
+            # One camera or several: the same question.
+            camera_id={camera_id} if camera_id is not None and begun_before else camera_id,
+            start=start,
+            end=end,
+            begun_before=begun_before,
+            trigger=trigger,
+            zone=zone,
+            limit=limit,
+            cursor=cursor,
         )
         got += page.clips
         cursor = page.cursor
         if cursor is None:
             break
     assert got == wanted[: 3 * limit]
-    if trigger is None and zone is None:
+    if trigger is None and zone is None and not begun_before:
         totals = questions.totals(camera_id=camera_id, start=start, end=end)
         assert (totals.clips, totals.size_bytes) == (len(wanted), sum(clip.size_bytes for clip in wanted))
 

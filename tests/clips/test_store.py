@@ -1,6 +1,6 @@
 """Files and rows: always one for the other, whatever ends the process; the owner's wishes."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 import hashlib
@@ -9,13 +9,16 @@ from pathlib import Path
 import shutil
 import sqlite3
 import subprocess
+import time
 
 import pytest
 
 from custom_components.ringwatch.clips import (
     CameraRef,
     Clip,
+    FilesChanged,
     Limits,
+    PausedError,
     RecordingBlocked,
     RecordingFailed,
     RecordSettings,
@@ -40,6 +43,14 @@ def press(house: House, times: int = 1, *, seconds: float = 10.0) -> list[Clip]:
         house.play(stream, [(4.5, lambda at_s=at_s: house.recorder.press(at_s))])  # type: ignore[misc]
         house.silence(30.0)
     return house.clips()
+
+
+def until(holds: Callable[[], bool]) -> bool:
+    """Wait for what the store does in the background."""
+    deadline_s = time.monotonic() + 10.0
+    while not (held := holds()) and time.monotonic() < deadline_s:
+        time.sleep(0.02)
+    return held
 
 
 def consistent(house: House) -> None:
@@ -254,6 +265,54 @@ def test_a_folder_that_the_owner_picks_anew_is_marked(make_house: MakeHouse, tmp
     assert again.store.blocked("") == "storage_missing"  # the same path, but the mark is gone
     again.store.claim()
     assert again.store.blocked("") is None
+    assert until(lambda: FilesChanged() in again.news)
+    assert again.clips() == []  # what is on the old one isn't here
+
+
+def test_a_folder_that_is_gone_is_made_anew_if_the_owner_says_so(make_house: MakeHouse) -> None:
+    house = make_house()
+    press(house)
+    shutil.rmtree(house.media)
+    house.store._worker.ask(house.store._chore).result()
+    assert house.store.blocked("") == "storage_missing"
+    house.store.claim()
+    assert house.store.blocked("") is None
+    assert until(lambda: house.clips() == [])
+    assert len(press(house)) == 1
+    consistent(house)
+
+
+def test_a_file_deleted_by_hand_is_noticed_within_a_day(make_house: MakeHouse) -> None:
+    house = make_house()
+    gone, stays = press(house, 2)
+    house.path(gone).unlink()
+    house.store._worker.ask(house.store._chore).result()
+    assert len(house.clips()) == 2
+    house.clock.now_s += 86_400.0
+    house.store._worker.ask(house.store._chore).result()
+    assert until(lambda: FilesChanged() in house.news)
+    assert [clip.id for clip in house.clips()] == [stays.id]
+    consistent(house)
+
+
+def test_a_file_that_somebody_misses_is_noticed_at_once(make_house: MakeHouse) -> None:
+    house = make_house()
+    gone, stays = press(house, 2)
+    house.path(gone).unlink()
+    house.store.compare_soon()
+    assert until(lambda: [clip.id for clip in house.clips()] == [stays.id])
+
+
+def test_wishes_are_refused_rather_than_held_up_during_a_backup(make_house: MakeHouse) -> None:
+    house = make_house()
+    (clip,) = press(house)
+    assert house.store.pause()
+    with pytest.raises(PausedError):
+        house.store.delete([clip.id])
+    with pytest.raises(PausedError):
+        house.store.protect([clip.id])
+    house.store.resume()
+    assert house.store.delete([clip.id]).deleted == (clip.id,)
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from .model import (
     Clip,
     ClipNews,
     ClipReady,
+    FilesChanged,
     Moment,
     PacketsDropped,
     RecordingBlocked,
@@ -22,6 +23,7 @@ from .recorder import Recorder, RecorderState
 from .retention import Limits, RetentionPolicy
 from .store import ClipStore
 from .wishes import Deleted
+from .worker import PausedError, StoppedError
 
 __all__ = [
     "BadCursorError",
@@ -31,10 +33,12 @@ __all__ = [
     "ClipReady",
     "ClipStore",
     "Deleted",
+    "FilesChanged",
     "Limits",
     "Moment",
     "PacketsDropped",
     "Page",
+    "PausedError",
     "Questions",
     "Reconciled",
     "RecordSettings",
@@ -43,6 +47,7 @@ __all__ = [
     "RecordingBlocked",
     "RecordingFailed",
     "RetentionPolicy",
+    "StoppedError",
     "Totals",
     "Trigger",
     "UnsafePathError",

@@ -221,4 +221,9 @@ class RecordingFailed:
     detail: str
 
 
-type ClipNews = ClipReady | PacketsDropped | RecordingBlocked | RecordingFailed
+@dataclass(frozen=True, slots=True)
+class FilesChanged:
+    """Files came, went or were moved by another hand; the catalogue follows."""
+
+
+type ClipNews = ClipReady | FilesChanged | PacketsDropped | RecordingBlocked | RecordingFailed

@@ -43,6 +43,10 @@ def storage_is_there(storage: Storage, rows: Catalogue) -> bool:
 
 
 def claim_storage(storage: Storage, rows: Catalogue) -> None:
-    """Accept the folder as it is: the owner says that it is the right one. Raise OSError."""
+    """Accept the folder as it is: the owner says that it is the right one. Raise OSError.
+
+    One that is gone is made anew, but not the folder above it: that may be a drive that isn't there.
+    """
+    storage.root.mkdir(exist_ok=True)
     rows.set_value("store_id", storage.mark_found() or storage.mark(rows.value("store_id")))
     rows.set_value("root", str(storage.root))

@@ -2,7 +2,7 @@
 
 import base64
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
@@ -17,6 +17,8 @@ from .model import Clip, Trigger
 MAX_PAGE = 500
 QUARTER_MS = 900_000  # midnight is at a full quarter of an hour UTC, whatever the zone
 _FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document"
+# No clip is longer than the longest: so only a short stretch of the index has to be looked at.
+_LONGEST = "(SELECT COALESCE(MAX(end_ms - start_ms), 0) FROM clips)"
 _ONE = "SELECT id, path, size, sha256, keep, shared, document FROM clips WHERE id = ? AND state = 1"
 
 
@@ -60,15 +62,19 @@ class Questions:
     def page(
         self,
         *,
-        camera_id: str | None = None,
+        camera_id: str | Collection[str] | None = None,
         start: datetime | None = None,
         end: datetime | None = None,
+        begun_before: bool = False,
         trigger: Trigger | None = None,
         zone: str | None = None,
         limit: int = 50,
         cursor: str | None = None,
     ) -> Page:
-        """Return clips that begin in [start, end), newest first, without `moments`. Raise BadCursorError."""
+        """Return clips that begin in [start, end), newest first, without `moments`. Raise BadCursorError.
+
+        With `begun_before`, those as well that had begun by `start` and go on after it.
+        """
         limit = min(max(limit, 1), MAX_PAGE)
         tags = [f"trigger:{trigger}"] if trigger else []
         tags += [f"zone:{zone}"] if zone else []
@@ -83,10 +89,16 @@ class Questions:
         for tag in tags[1:]:
             where.append("EXISTS (SELECT 1 FROM tags t WHERE t.id = c.id AND t.tag = ?)")
             values.append(tag)
-        if camera_id is not None:
+        if isinstance(camera_id, str):
             where.append(f"{lead}.camera = ?")
             values.append(camera_id)
-        if start is not None:
+        elif camera_id is not None:
+            where.append(f"{lead}.camera IN ({', '.join('?' * len(camera_id))})")
+            values += camera_id
+        if start is not None and begun_before:
+            where.append(f"{lead}.start_ms > ? - {_LONGEST} AND c.end_ms > ?")
+            values += [to_ms(start) - 1, to_ms(start)]
+        elif start is not None:
             where.append(f"{lead}.start_ms >= ?")
             values.append(to_ms(start))
         if end is not None:
@@ -110,13 +122,12 @@ class Questions:
     ) -> tuple[Clip, ...]:
         """Return the clips that show any moment of [start, end), oldest first, without `moments`."""
         with self._open() as db:
-            # No clip is longer than the longest: so only a short stretch of the index has to be looked at.
-            (longest,) = db.execute("SELECT MAX(end_ms - start_ms) FROM clips").fetchone()
             query = (
-                f"SELECT {_FIELDS} FROM clips c WHERE c.state = 1 AND c.start_ms < ? AND c.start_ms > ?"  # noqa: S608
-                " AND c.end_ms > ?" + (" AND c.camera = ?" if camera_id is not None else "")
+                f"SELECT {_FIELDS} FROM clips c WHERE c.state = 1"  # noqa: S608
+                f" AND c.start_ms < ? AND c.start_ms > ? - {_LONGEST} AND c.end_ms > ?"
+                + (" AND c.camera = ?" if camera_id is not None else "")
             )
-            values: list[Any] = [to_ms(end), to_ms(start) - (longest or 0) - 1, to_ms(start)]
+            values: list[Any] = [to_ms(end), to_ms(start) - 1, to_ms(start)]
             if camera_id is not None:
                 values.append(camera_id)
             rows = db.execute(query + " ORDER BY c.start_ms, c.id", values).fetchall()

@@ -4,7 +4,7 @@ Recorders hand finished files over and go on; people's wishes are blocking metho
 the catalogue needs no turn: `questions` may be asked from any thread.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -17,7 +17,8 @@ import threading
 import time
 
 from .catalogue import Catalogue, DamagedCatalogueError, set_aside
-from .model import Clip, ClipNews, ClipReady, RecordingBlocked, RecordingFailed
+from .comparing import Comparing
+from .model import Clip, ClipNews, ClipReady, FilesChanged, RecordingBlocked, RecordingFailed
 from .mounted import check_storage, claim_storage, storage_is_there
 from .placing import FinishedPart, Placer, Reconciled
 from .queries import Questions
@@ -72,6 +73,7 @@ class ClipStore:
         self._worker = Worker(
             "ringwatch clips", begin=self._begin, chore=self._chore, end=self._end, repair=self._damaged
         )
+        self._comparing = Comparing(self._worker, clock, lambda: notify(FilesChanged()))
 
     def start(self) -> None:
         """Start the thread; it opens the catalogue and recovers what a kill left."""
@@ -130,36 +132,40 @@ class ClipStore:
         self._block({"": code})
         self._worker.post(self._chore)
 
-    # For people, blocking
+    def compare_soon(self) -> None:
+        """Compare files and catalogue in the background: somebody met a clip whose file is gone."""
+        self._worker.post(self._compare_in_background)
+
+    # For people, blocking; they raise PausedError while a backup is made
 
     def delete(self, clip_ids: list[str], *, force: bool = False) -> Deleted:
         """Delete clips; protected and shared ones only with `force`."""
-        return self._worker.ask(lambda: self._delete(clip_ids, force=force)).result()
+        return self._worker.ask_now(lambda: self._delete(clip_ids, force=force))
 
     def protect(self, clip_ids: list[str], *, protected: bool = True) -> list[Clip]:
         """Keep clips from being deleted, or no longer. Returns those that exist."""
-        return self._worker.ask(
+        return self._worker.ask_now(
             lambda: self._change(clip_ids, lambda clip: replace(clip, protected=protected))
-        ).result()
+        )
 
     def share(self, clip_id: str, where: str) -> Clip | None:
         """Note where a clip was shared."""
-        changed = self._worker.ask(
+        changed = self._worker.ask_now(
             lambda: self._change([clip_id], lambda clip: replace(clip, shared=(*clip.shared, where)))
-        ).result()
+        )
         return changed[0] if changed else None
 
     def rebuild(self) -> Reconciled:
         """Read all clips from the files again; what was noted of them (protected, shared) stays."""
-        return self._worker.ask(self._rebuild).result()
+        return self._worker.ask_now(self._rebuild)
 
     def reconcile(self) -> Reconciled:
         """Compare files and catalogue: add what is missing, forget what is gone."""
-        return self._worker.ask(self._compare).result()
+        return self._worker.ask_now(self._compare)
 
     def claim(self) -> None:
         """Accept the storage folder as it is now: the owner says that it is the right one."""
-        self._worker.ask(self._claim).result()
+        self._worker.ask_now(self._claim)
 
     def pause(self, timeout_s: float = BACKUP_S) -> bool:
         """Before a backup: bring the database into one file, then move, delete and write nothing more.
@@ -236,17 +242,15 @@ class ClipStore:
             return
         self.storage.prepare()
         placer.resume()
-        waiting, self._waiting = self._waiting, []
         with self._lock:
-            others = self._recording | {part.path for part, _ in waiting}
+            others = self._recording | {part.path for part, _ in self._waiting}
         left = [path for path in self.storage.spooled() if path not in others]
         self.storage.sweep({path.name for path in (*left, *others)})
         self._block({})
-        for part, camera_id in waiting:
-            self._finish(part, camera_id)
+        self._finish_waiting()
         for path in left:
             self._finish(FinishedPart(path, None, bytes), "")
-        self._worker.add_background(placer.reconcile(Reconciled(), complete=self._storage_is_there))
+        self._compare_in_background(anew=True)
 
     def _check_storage(self) -> str | None:
         return check_storage(self.storage, self._rows())
@@ -261,6 +265,11 @@ class ClipStore:
             self._block({"": "storage_error"})
             raise
         self._recover()
+
+    def _finish_waiting(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for part, camera_id in waiting:
+            self._finish(part, camera_id)
 
     def _finish(self, part: FinishedPart, camera_id: str) -> None:
         placer = self._placer
@@ -327,9 +336,9 @@ class ClipStore:
         elif self._blocked or self._clock() >= self._retention_at_s or self._short():
             self._keep_within_limits()
         if self._waiting and not self._blocked:
-            waiting, self._waiting = self._waiting, []
-            for part, camera_id in waiting:
-                self._finish(part, camera_id)
+            self._finish_waiting()
+        if self._comparing.due:
+            self._compare_in_background()
         if (row := self._catalogue.unhashed()) is not None:
             self._hash(*row)
 
@@ -337,12 +346,12 @@ class ClipStore:
         try:
             self._rows().set_sha256(clip_id, *digest(self.storage.path(path)))
         except OSError:
-            self._worker.add_background(self._steps())
+            self._compare_in_background()
 
-    def _steps(self) -> Iterator[None]:
-        """Compare files and rows in the background."""
-        if self._placer is not None:
-            yield from self._placer.reconcile(Reconciled(), complete=self._storage_is_there)
+    def _compare_in_background(self, *, anew: bool = False) -> None:
+        if (hands := self._placer) is not None:
+            is_there = self._storage_is_there
+            self._comparing.begin(lambda result: hands.reconcile(result, complete=is_there), anew=anew)
 
     def _works_again(self) -> bool:
         """Make room if that is what was wanting, and see whether the disk does what it is told."""

@@ -17,6 +17,10 @@ class StoppedError(RuntimeError):
     """The store has been stopped, so nothing can be done any more."""
 
 
+class PausedError(RuntimeError):
+    """A backup is being made, so nothing is changed now."""
+
+
 class Worker:
     """Runs jobs one after the other. `chore` is called every few seconds between them."""
 
@@ -81,6 +85,12 @@ class Worker:
 
         self._jobs.put(run)
         return future
+
+    def ask_now[T](self, job: Callable[[], T]) -> T:
+        """Have something done and wait for it. Raise PausedError rather than wait for the end of a backup."""
+        if self.paused and not self._stop.is_set():
+            raise PausedError("a backup is being made")
+        return self.ask(job).result()
 
     def add_background(self, steps: Iterator[None]) -> None:
         """Have something long done a step at a time, whenever there is no job. In the worker's thread."""
