@@ -9,7 +9,7 @@ from typing import Any, Final, cast
 import probatio
 
 from homeassistant.auth.models import User
-from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
 from homeassistant.components.camera import DOMAIN as CAMERA_DOMAIN
 from homeassistant.const import ATTR_ENTITY_ID
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse, SupportsResponse, callback
@@ -19,10 +19,10 @@ from homeassistant.util import dt as dt_util
 
 from .camera import RingwatchCamera
 from .clip_views import async_may, async_recordings, clip_answer
-from .clips import BadCursorError, Clip, Trigger, UnsafePathError
+from .clips import BadCursorError, Clip, PausedError, Trigger, UnsafePathError
 from .clips.export import ExportError, export
 from .clips.model import MAX_ROLL_S
-from .const import DOMAIN
+from .const import DOMAIN, SUBENTRY_CAMERA
 from .recording import FAILURES, Recordings
 
 ATTR_CLIPS: Final = "clips"
@@ -167,16 +167,23 @@ async def _async_save_clip(camera: RingwatchCamera, call: ServiceCall) -> Servic
 async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: ServiceCall) -> dict[str, Any]:
     data = call.data
     user = await _async_user(hass, call)
-    camera_id = _camera_id(hass, data[ATTR_ENTITY_ID]) if ATTR_ENTITY_ID in data else None
+    cameras: str | list[str] | None = None
+    if ATTR_ENTITY_ID in data:
+        cameras = _camera_id(hass, data[ATTR_ENTITY_ID])
+        if user is not None and not async_may(hass, user, cameras):
+            raise Unauthorized(context=call.context, permission=POLICY_READ)
+    elif user is not None and not user.is_admin:
+        cameras = _cameras_for(hass, user)
     start, end = (_as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
     if start is not None and end is not None and end <= start:
         raise _refused(translation_key="end_before_start")
 
     def ask() -> tuple[tuple[Clip, ...], str | None]:
         page = recordings.store.questions.page(
-            camera_id=camera_id,
+            camera_id=cameras,
             start=start,
             end=end,
+            begun_before=True,
             trigger=data.get(ATTR_TRIGGER),
             zone=data.get(ATTR_ZONE),
             limit=data[ATTR_LIMIT],
@@ -188,8 +195,7 @@ async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: Se
         clips, cursor = await hass.async_add_executor_job(ask)
     except BadCursorError as err:
         raise _refused(translation_key="bad_cursor") from err
-    seen = [clip for clip in clips if user is None or async_may(hass, user, clip.camera_id)]
-    return {ATTR_CLIPS: [clip_answer(clip) for clip in seen], ATTR_CURSOR: cursor}
+    return {ATTR_CLIPS: [clip_answer(clip) for clip in clips], ATTR_CURSOR: cursor}
 
 
 async def _async_delete_clips(
@@ -307,6 +313,16 @@ async def _async_check(
             raise Unauthorized(context=call.context, permission=POLICY_CONTROL)
 
 
+def _cameras_for(hass: HomeAssistant, user: User) -> list[str]:
+    """Return the cameras that somebody who is no administrator may see."""
+    return [
+        subentry.subentry_id
+        for entry in hass.config_entries.async_loaded_entries(DOMAIN)
+        for subentry in entry.get_subentries_of_type(SUBENTRY_CAMERA)
+        if async_may(hass, user, subentry.subentry_id)
+    ]
+
+
 def _camera_id(hass: HomeAssistant, entity_id: str) -> str:
     entry = er.async_get(hass).async_get(entity_id)
     if entry is None or entry.platform != DOMAIN or entry.config_subentry_id is None:
@@ -320,6 +336,8 @@ def _as_utc(time: datetime | None) -> datetime | None:
 
 
 def _failed(error: Exception) -> HomeAssistantError:
+    if isinstance(error, PausedError):
+        return HomeAssistantError(translation_domain=DOMAIN, translation_key="backup_running")
     return HomeAssistantError(
         translation_domain=DOMAIN,
         translation_key="clips_failed",

@@ -93,7 +93,7 @@ class ClipView(HomeAssistantView):
         recordings = async_recordings(self._hass)
         if recordings is None:
             return web.Response(status=HTTPStatus.NOT_FOUND)
-        found = await self._hass.async_add_executor_job(_find, recordings, clip_id, content_type == VIDEO)
+        found = await self._hass.async_add_executor_job(find_clip, recordings, clip_id, content_type == VIDEO)
         if found is None or not async_may(self._hass, request[KEY_HASS_USER], found[0].camera_id):
             return web.Response(status=HTTPStatus.NOT_FOUND)
         headers = {hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: "private, max-age=3600"}
@@ -112,7 +112,8 @@ class ThumbnailView(ClipView):
         return await self._async_serve(request, clip_id, "image/jpeg")
 
 
-def _find(recordings: Recordings, clip_id: str, video: bool) -> tuple[Clip, Path] | None:
+def find_clip(recordings: Recordings, clip_id: str, video: bool) -> tuple[Clip, Path] | None:
+    """Return a clip and its file or picture, None if either is gone. Blocks."""
     try:
         clip = recordings.store.questions.get(clip_id)
         if clip is None:
@@ -121,4 +122,7 @@ def _find(recordings: Recordings, clip_id: str, video: bool) -> tuple[Clip, Path
     except OSError, sqlite3.Error, UnsafePathError:
         return None
     # Whoever can write to the folder could have put a link to anything in the place of a clip.
-    return (clip, path) if path.is_file() and not path.is_symlink() else None
+    if path.is_file() and not path.is_symlink():
+        return clip, path
+    recordings.store.compare_soon()  # somebody deleted it by hand
+    return None

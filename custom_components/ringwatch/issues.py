@@ -22,7 +22,7 @@ from .const import (
 if TYPE_CHECKING:
     from .coordinator import MotionCoordinator
 
-STORAGE_FOREIGN = "storage_foreign"
+OWNER_DECIDES = frozenset({"storage_foreign", "storage_missing"})  # whether it is the right folder
 
 CAMERA_ISSUES = (
     ISSUE_CREDENTIALS,
@@ -115,7 +115,7 @@ def async_set_recording(
         hass,
         DOMAIN,
         issue_id,
-        is_fixable=code == STORAGE_FOREIGN,
+        is_fixable=code in OWNER_DECIDES,
         severity=ir.IssueSeverity.ERROR,
         translation_key=f"{ISSUE_RECORDING}_{code}" if camera_id else code,
         translation_placeholders={"name": name, "folder": folder},

@@ -25,13 +25,17 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
+from .clip_h264 import h264_path
 from .clip_views import VIDEO, async_recordings, clip_path, thumbnail_path
 from .clips import Clip, Trigger
+from .clips.queries import MAX_PAGE
 from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
 from .recording import Recordings
 
 PAGE = 100  # a browser draws so many thumbnails at once without a wall
-SEARCHED = 500
+SEARCHED = 20_000  # the newest clips, where the words name no day: a second on a small computer
+SEARCH_MARGIN = timedelta(hours=3)  # the title tells the onset, which is later than the start; summer time
+H265 = "hevc"
 SIGNED_FOR = timedelta(hours=6)  # as long as a tab with the media browser may stay open
 
 
@@ -41,7 +45,7 @@ async def async_get_media_source(hass: HomeAssistant) -> ClipSource:
 
 
 class ClipSource(MediaSource):
-    """Identifiers: "" · camera/<id> · day/<id>/<date>[/<cursor>] · clip/<id>."""
+    """Identifiers: "" · camera/<id> · day/<id>/<date>[/<cursor>] · clip/<id> · h264/<id>."""
 
     name = TITLE
 
@@ -56,11 +60,11 @@ class ClipSource(MediaSource):
         kind, _, clip_id = _identifier(item).partition("/")
         recordings = async_recordings(self._hass)
         clip = None
-        if recordings is not None and kind == "clip":
+        if recordings is not None and kind in {"clip", "h264"}:
             clip = await self._hass.async_add_executor_job(_get, recordings, clip_id)
         if clip is None:
             raise Unresolvable(translation_domain=DOMAIN, translation_key="clip_gone")
-        return PlayMedia(self._signed(clip_path(clip)), VIDEO)
+        return PlayMedia(self._signed(h264_path(clip) if kind == "h264" else clip_path(clip)), VIDEO)
 
     @override
     async def async_browse_media(self, item: MediaSourceItem) -> BrowseMediaSource:
@@ -75,6 +79,8 @@ class ClipSource(MediaSource):
                 return await self._async_camera(recordings, camera_id)
             case ["day", camera_id, day, *cursor]:
                 return await self._async_day(recordings, camera_id, day, cursor[0] if cursor else None)
+            case ["clip", clip_id]:
+                return await self._async_ways_to_play(recordings, clip_id)
         raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone")
 
     @override
@@ -85,11 +91,10 @@ class ClipSource(MediaSource):
             raise BrowseError(translation_domain=DOMAIN, translation_key="not_loaded")
         parts = _identifier(item).split("/")
         camera_id = parts[1] if parts[0] in {"camera", "day"} and len(parts) > 1 else None
-        clips = await self._hass.async_add_executor_job(_newest, recordings, camera_id, SEARCHED)
         words = query.search_query.casefold().split()
         triggers = await self._async_trigger_names()
-        found = [clip for clip in clips if all(word in _text(clip, triggers).casefold() for word in words)]
-        return SearchMedia(result=[self._clip(clip, triggers, with_camera=True) for clip in found[:PAGE]])
+        found = await self._hass.async_add_executor_job(_search, recordings, camera_id, words, triggers)
+        return SearchMedia(result=[self._clip(clip, triggers, with_camera=True) for clip in found])
 
     async def _async_root(self, recordings: Recordings) -> BrowseMediaSource:
         cameras = await self._async_cameras(recordings)
@@ -122,11 +127,37 @@ class ClipSource(MediaSource):
         triggers = await self._async_trigger_names()
         children: list[BrowseMediaSource] = [self._clip(clip, triggers) for clip in clips]
         if following is not None:
-            texts = await async_get_translations(self._hass, self._hass.config.language, "common", {DOMAIN})
-            title = texts.get(f"component.{DOMAIN}.common.earlier", "")
+            title = await self._async_text("earlier")
             children.append(self._folder(f"day/{camera_id}/{day}/{following}", title))
         identifier = f"day/{camera_id}/{day}" + (f"/{cursor}" if cursor else "")
         return self._folder(identifier, f"{name}, {day}", children, MediaClass.VIDEO)
+
+    async def _async_ways_to_play(self, recordings: Recordings, clip_id: str) -> BrowseMediaSource:
+        """Offer a clip of H.265 as H.264 too: nobody here knows what the browser can play."""
+        clip = await self._hass.async_add_executor_job(_get, recordings, clip_id)
+        if clip is None:
+            raise BrowseError(translation_domain=DOMAIN, translation_key="clip_gone")
+        item = self._clip(clip, await self._async_trigger_names(), with_camera=True)
+        if clip.codec == H265:
+            item.children_media_class = MediaClass.VIDEO
+            item.children = [
+                BrowseMediaSource(
+                    domain=DOMAIN,
+                    identifier=f"{kind}/{clip.id}",
+                    media_class=MediaClass.VIDEO,
+                    media_content_type=MediaType.VIDEO,
+                    title=await self._async_text(text),
+                    can_play=True,
+                    can_expand=False,
+                    thumbnail=item.thumbnail,
+                )
+                for kind, text in (("clip", "as_recorded"), ("h264", "as_h264"))
+            ]
+        return item
+
+    async def _async_text(self, key: str) -> str:
+        texts = await async_get_translations(self._hass, self._hass.config.language, "common", {DOMAIN})
+        return texts.get(f"component.{DOMAIN}.common.{key}", "")
 
     def _folder(
         self,
@@ -158,7 +189,7 @@ class ClipSource(MediaSource):
             media_content_type=MediaType.VIDEO,
             title=_text(clip, triggers) if with_camera else _title(clip, triggers),
             can_play=True,
-            can_expand=False,
+            can_expand=clip.codec == H265,
             thumbnail=self._signed(thumbnail_path(clip)),
         )
 
@@ -197,7 +228,8 @@ def _title(clip: Clip, triggers: dict[Trigger, str]) -> str:
     local = dt_util.as_local(clip.onset or clip.start)
     causes = ", ".join(triggers[trigger] for trigger in sorted(clip.triggers))
     zones = f" · {', '.join(sorted(clip.zones))}" if clip.zones else ""
-    return f"{local:%H:%M:%S} · {causes}{zones} · {clip.duration_s:.0f} s"
+    coding = " · H.265" if clip.codec == H265 else ""
+    return f"{local:%H:%M:%S} · {causes}{zones} · {clip.duration_s:.0f} s{coding}"
 
 
 def _text(clip: Clip, triggers: dict[Trigger, str]) -> str:
@@ -212,11 +244,39 @@ def _get(recordings: Recordings, clip_id: str) -> Clip | None:
         return None
 
 
-def _newest(recordings: Recordings, camera_id: str | None, limit: int) -> tuple[Clip, ...]:
+def _search(
+    recordings: Recordings, camera_id: str | None, words: list[str], triggers: dict[Trigger, str]
+) -> list[Clip]:
+    """Return the newest clips whose text has all the words, a page of them at most."""
+    start, end = _day_of(words)
+    found: list[Clip] = []
+    cursor = None
     try:
-        return recordings.store.questions.page(camera_id=camera_id, limit=limit).clips
+        for _ in range(SEARCHED // MAX_PAGE):
+            page = recordings.store.questions.page(
+                camera_id=camera_id, start=start, end=end, limit=MAX_PAGE, cursor=cursor
+            )
+            for clip in page.clips:
+                text = _text(clip, triggers).casefold()
+                if all(word in text for word in words):
+                    found.append(clip)
+            cursor = page.cursor
+            if cursor is None or len(found) >= PAGE:
+                break
     except sqlite3.Error:
-        return ()
+        pass
+    return found[:PAGE]
+
+
+def _day_of(words: Iterable[str]) -> tuple[datetime | None, datetime | None]:
+    """Return the day that one of the words is, with the time before it in which a clip of it may begin."""
+    for word in words:
+        try:
+            begin = dt_util.start_of_local_day(date.fromisoformat(word))
+            return begin - SEARCH_MARGIN, begin + timedelta(days=1) + SEARCH_MARGIN
+        except ValueError, OverflowError:
+            continue
+    return None, None
 
 
 def _cameras(recordings: Recordings) -> dict[str, str]:

@@ -26,17 +26,19 @@ from .clips import (
     ClipNews,
     ClipReady,
     ClipStore,
+    FilesChanged,
     Limits,
     PacketsDropped,
+    PausedError,
     Recorder,
     RecordingBlocked,
     RecordingFailed,
     RecordSettings,
     RetentionPolicy,
+    StoppedError,
 )
 from .clips.catalogue import DamagedCatalogueError
 from .clips.retention import GIGABYTE
-from .clips.worker import StoppedError
 from .const import (
     CONF_CLIP_DAYS,
     CONF_CLIP_GB,
@@ -57,8 +59,8 @@ from .settings import CameraSettings
 
 _LOGGER = logging.getLogger(__name__)
 
-# What the store's thread may answer with: the disk, the database, or that it has ended meanwhile.
-FAILURES: Final = (sqlite3.Error, OSError, DamagedCatalogueError, StoppedError)
+# What the store's thread may answer with: the disk, the database, a backup, or that it has ended meanwhile.
+FAILURES: Final = (sqlite3.Error, OSError, DamagedCatalogueError, PausedError, StoppedError)
 
 COUNT_EVERY = timedelta(minutes=5)  # what goes by age, or by a hand in the media folder, is not announced
 GLANCE_S = 0.1
@@ -221,6 +223,8 @@ class Recordings:
             case ClipReady(clip):
                 if (listener := self._on_clip.get(clip.camera_id)) is not None:
                     listener(clip)
+                self.async_count()
+            case FilesChanged():
                 self.async_count()
             case RecordingBlocked(camera_id, code):
                 issues.async_set_recording(self._hass, camera_id, self._name(camera_id), code, str(self.root))

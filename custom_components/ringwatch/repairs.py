@@ -96,7 +96,7 @@ class CredentialsRepairFlow(RepairsFlow):
 
 
 class StorageRepairFlow(ConfirmRepairFlow):
-    """Accept a storage folder that has another Ringwatch's mark."""
+    """Accept a storage folder that has another Ringwatch's mark, or none."""
 
     @override
     async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:

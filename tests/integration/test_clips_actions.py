@@ -100,6 +100,8 @@ async def test_clips_are_found_by_camera_time_cause_and_zone(hass: HomeAssistant
     assert ids(await async_ask(hass, "get_clips", zone="Path")) == [saved.id]
     window = {"start": saved.start.isoformat(), "end": other.start.isoformat()}
     assert ids(await async_ask(hass, "get_clips", **window)) == [saved.id]
+    within = {"start": (saved.start + timedelta(seconds=1)).isoformat(), "end": other.start.isoformat()}
+    assert ids(await async_ask(hass, "get_clips", **within)) == [saved.id]  # it had begun before
     await hass.config.async_set_time_zone("Europe/Berlin")  # 15:00:02 there, without saying so
     local = {"start": "2026-11-23 15:00:00", "end": "2026-11-23 15:00:10"}
     assert ids(await async_ask(hass, "get_clips", **local)) == [clip.id]
@@ -183,7 +185,10 @@ async def test_people_see_and_change_only_what_they_may(
 
     assert ids(await ask(hass_admin_user, "get_clips")) == [gone.id, other.id, clip.id]
     assert ids(await ask(hass_read_only_user, "get_clips")) == [other.id, clip.id]
-    assert ids(await ask(neighbor, "get_clips")) == [other.id]
+    assert ids(await ask(neighbor, "get_clips", limit=1)) == [other.id]
+    assert ids(await ask(neighbor, "get_clips", entity_id="camera.back_door")) == [other.id]
+    with pytest.raises(Unauthorized):
+        await ask(neighbor, "get_clips", entity_id="camera.front_door")
     for user in (hass_read_only_user, neighbor):
         for action, data in (
             ("delete_clips", {"clips": [clip.id]}),

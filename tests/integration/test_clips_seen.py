@@ -1,10 +1,13 @@
 """Clips in the media browser, and their addresses: who may see them, and that a player can jump about."""
 
+import asyncio
 from datetime import timedelta
 from http import HTTPStatus
+import io
 from pathlib import Path
 
 from aiohttp import ClientSession
+import av
 import pytest
 from pytest_homeassistant_custom_component.common import MockUser
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
@@ -24,8 +27,9 @@ from homeassistant.components.media_source import (
 from homeassistant.components.media_source.const import DOMAIN as MEDIA_SOURCE
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
-from tests.fixtures.clips import NOBODY, async_open, furnish, gray, media, multiply, store_of
+from tests.fixtures.clips import NOBODY, async_open, furnish, gray, media, multiply, pictures, store_of
 from tests.fixtures.watching import BACK, FRONT, camera, stored
+from tests.video.samples import sample
 
 ROOT = f"media-source://{DOMAIN}"
 
@@ -225,8 +229,9 @@ async def test_addresses_need_a_login_and_a_permission(
     orphan = multiply(hass, clip, [timedelta(hours=3)], camera_id="01REMOVED", camera_name="Garage")[0]
     entry = await async_open(hass)
     both = (f"/api/ringwatch/clip/{clip.id}", f"/api/ringwatch/clip/{clip.id}/thumbnail")
+    encoded = f"/api/ringwatch/clip/{clip.id}/h264"
     of_removed = f"/api/ringwatch/clip/{orphan.id}"
-    assert await async_status(await hass_client_no_auth(), *both) == [HTTPStatus.UNAUTHORIZED] * 2
+    assert await async_status(await hass_client_no_auth(), *both, encoded) == [HTTPStatus.UNAUTHORIZED] * 3
     owner = await hass_client()
     assert await async_status(owner, *both, of_removed) == [HTTPStatus.OK] * 3
     reader = await hass_client(hass_read_only_access_token)
@@ -236,10 +241,65 @@ async def test_addresses_need_a_login_and_a_permission(
     stranger.mock_policy({"entities": {"entity_ids": {"camera.garden": True}}})
     token = await hass.auth.async_create_refresh_token(stranger, "https://client")
     outside = await hass_client(hass.auth.async_create_access_token(token))
-    assert await async_status(outside, *both, of_removed) == [HTTPStatus.NOT_FOUND] * 3
+    assert await async_status(outside, *both, encoded, of_removed) == [HTTPStatus.NOT_FOUND] * 4
 
     await hass.config_entries.async_unload(entry.entry_id)
-    assert await async_status(owner, *both) == [HTTPStatus.NOT_FOUND] * 2
+    assert await async_status(owner, *both, encoded) == [HTTPStatus.NOT_FOUND] * 3
+
+
+@pytest.fixture
+def modern(hass: HomeAssistant, socket_enabled: None) -> Clip:
+    """A clip in H.265."""
+    return furnish(hass, codec="hevc")
+
+
+async def test_a_clip_in_h265_says_so_and_can_be_played_as_h264(
+    hass: HomeAssistant, modern: Clip, hass_client: ClientSessionGenerator
+) -> None:
+    await async_open(hass)
+    [listed] = (await async_look(hass, f"day/{FRONT}/2026-11-23")).children or ()
+    assert (listed.can_play, listed.can_expand) == (True, True)
+    assert listed.title.endswith(" · H.265")
+    ways = (await async_look(hass, f"clip/{modern.id}")).children or ()
+    assert [way.title for way in ways] == [
+        "Play as recorded (H.265, which not every browser can play)",
+        "Play as H.264 (in every browser; encoded while it plays)",
+    ]
+    client = await hass_client()
+    codecs = []
+    for way in ways:
+        address = (await async_resolve_media(hass, way.media_content_id, None)).url
+        answer = await client.get(address)
+        assert (answer.status, answer.content_type) == (200, "video/mp4")
+        with av.open(io.BytesIO(await answer.read())) as container:
+            [stream] = container.streams.video
+            codecs.append(stream.codec_context.name)
+            assert len(list(container.decode(video=0))) == len(pictures(media(hass) / modern.path))
+    assert codecs == ["hevc", "h264"]
+
+
+async def test_whoever_leaves_does_not_keep_the_encoder(
+    hass: HomeAssistant, modern: Clip, hass_client: ClientSessionGenerator
+) -> None:
+    long = furnish_long(hass, modern)
+    await async_open(hass)
+    client = await hass_client()
+    address = f"/api/ringwatch/clip/{long.id}/h264"
+    watched = await client.get(address)
+    assert await watched.content.read(1)
+    assert await async_status(client, address) == [HTTPStatus.SERVICE_UNAVAILABLE]  # one at a time
+    watched.close()
+    async with asyncio.timeout(20):
+        while await async_status(client, f"/api/ringwatch/clip/{modern.id}/h264") != [HTTPStatus.OK]:
+            await asyncio.sleep(0.1)
+
+
+def furnish_long(hass: HomeAssistant, clip: Clip) -> Clip:
+    """Add a clip that takes some time to encode."""
+    [long] = multiply(hass, clip, [timedelta(hours=1)])
+    data = sample("mp4", "hevc", width=640, height=360, seconds=40.0)
+    (media(hass) / long.path).write_bytes(data)
+    return long
 
 
 async def test_no_address_leads_out_of_the_storage_folder(
@@ -268,7 +328,9 @@ async def test_no_address_leads_out_of_the_storage_folder(
         )
     tampered.close()
     client = await hass_client()
-    tricks = [f"/api/ringwatch/clip/{clip_id}{rest}" for clip_id in bad for rest in ("", "/thumbnail")]
+    tricks = [
+        f"/api/ringwatch/clip/{clip_id}{rest}" for clip_id in bad for rest in ("", "/thumbnail", "/h264")
+    ]
     tricks += [
         "/api/ringwatch/clip/..%2f..%2fsecrets.yaml",
         "/api/ringwatch/clip/%2e%2e/thumbnail",
@@ -289,7 +351,11 @@ async def test_a_clip_whose_file_or_catalogue_is_gone_is_not_found(
     client = await hass_client()
     (media(hass) / clip.path).unlink()
     address = f"/api/ringwatch/clip/{clip.id}"
-    assert await async_status(client, address, f"{address}/thumbnail") == [404, 200]
+    assert await async_status(client, address) == [404]
+    async with asyncio.timeout(10):  # the store is told, and forgets the clip
+        while titles(await async_look(hass, f"camera/{FRONT}")):
+            await asyncio.sleep(0.02)
+    assert await async_status(client, f"{address}/thumbnail") == [404]
     await hass.async_add_executor_job(store_of(entry).stop)
     (media(hass).parent / DOMAIN / "catalogue.db").unlink()
     assert await async_status(client, address, f"{address}/thumbnail") == [404, 404]

@@ -13,6 +13,7 @@ from pytest_homeassistant_custom_component.common import MockConfigEntry
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ringwatch import recording
+from custom_components.ringwatch.backup import async_post_backup, async_pre_backup
 from custom_components.ringwatch.clips import Clip, worker
 from custom_components.ringwatch.const import DOMAIN
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState
@@ -232,7 +233,7 @@ async def test_a_folder_that_vanishes_is_said_and_recorded_to_again_when_it_is_b
         await async_save(hass)
     found = issue(hass)
     assert found
-    assert not found.is_fixable
+    assert found.is_fixable
     assert found.translation_placeholders == {"name": "Ringwatch", "folder": str(media(hass))}
     assert not list(media(hass).iterdir())
     assert store_of(entry).questions.get(saved["id"])  # nothing is forgotten
@@ -283,6 +284,34 @@ async def test_a_foreign_folder_is_taken_over_when_the_owner_says_so(
     assert issue(hass) is None
     assert store_of(entry).blocked("") is None
     assert store_of(entry).questions.get(clip.id)
+
+
+async def test_an_emptied_folder_is_begun_anew_when_the_owner_says_so(
+    hass: HomeAssistant, clip: Clip, post: Callable[..., Any]
+) -> None:
+    entry = await async_open(hass)
+    await hass.async_add_executor_job(store_of(entry).reconcile)
+    await hass.config_entries.async_unload(entry.entry_id)
+    shutil.rmtree(media(hass) / "ringwatch")
+    await hass.config_entries.async_setup(entry.entry_id)
+    await async_until_said(hass, "storage_missing")
+    assert hass.states.get("sensor.front_door_storage_used").state != "0.0"  # type: ignore[union-attr]
+    form = await post(handler=DOMAIN, issue_id="storage")
+    assert form["description_placeholders"]["folder"] == str(media(hass))
+    assert (await post(f"/{form['flow_id']}"))["type"] == "create_entry"
+    assert issue(hass) is None
+    await async_until_state(hass, "sensor.front_door_storage_used", "0.0")
+    assert (await async_ask(hass, "get_clips"))["clips"] == []
+
+
+async def test_during_a_backup_clips_are_not_changed(hass: HomeAssistant, clip: Clip) -> None:
+    entry = await async_open(hass)
+    await async_pre_backup(hass)
+    with pytest.raises(HomeAssistantError, match="A backup is being made"):
+        await async_ask(hass, "delete_clips", clips=[clip.id])
+    await async_post_backup(hass)
+    assert (await async_ask(hass, "delete_clips", clips=[clip.id]))["deleted"] == [clip.id]
+    assert store_of(entry).questions.get(clip.id) is None
 
 
 async def test_a_full_disk_is_said_until_there_is_room(hass: HomeAssistant, socket_enabled: None) -> None:
