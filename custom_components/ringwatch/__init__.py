@@ -23,6 +23,7 @@ from .const import DOMAIN, SUBENTRY_CAMERA
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
 from .recording import Recordings, storage_root
+from .self_check import STORAGE_KEY as SELF_CHECK_KEY, SelfChecks
 from .settings import STORAGE_KEY, CameraSettingsStore
 from .views import SnapshotView
 from .vision import select_primitives
@@ -61,7 +62,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
     # Importing OpenCV takes a second on a small machine.
     primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
     recordings = await Recordings.async_open(hass, entry)
-    data = entry.runtime_data = RingwatchData(settings, primitives, recordings)
+    data = entry.runtime_data = RingwatchData(settings, primitives, recordings, SelfChecks(hass, entry))
     async with AsyncExitStack() as undo:
         undo.push_async_callback(_async_stop, data)
         for subentry_id, subentry in cameras.items():
@@ -69,6 +70,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
         await hass.config_entries.async_forward_entry_setups(entry, PLATFORMS)
         for coordinator in data.cameras.values():
             coordinator.async_start()
+        await data.self_checks.async_start()
         undo.pop_all()
 
     async def stop(_event: Event) -> None:
@@ -96,11 +98,16 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
     for subentry_id in _cameras(entry):
         issues.async_clear(hass, subentry_id)
     issues.async_clear_storage(hass)
-    path = Path(hass.config.path(STORAGE_DIR, STORAGE_KEY))
-    await hass.async_add_executor_job(lambda: path.unlink(missing_ok=True))
+    await hass.async_add_executor_job(_delete_files, Path(hass.config.path(STORAGE_DIR)))
+
+
+def _delete_files(folder: Path) -> None:
+    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY):
+        (folder / name).unlink(missing_ok=True)
 
 
 async def _async_stop(data: RingwatchData) -> None:
+    data.self_checks.async_stop()
     await asyncio.gather(*(coordinator.async_stop() for coordinator in data.cameras.values()))
     await data.recordings.async_close()
 

@@ -107,6 +107,7 @@ ISSUE_CREDENTIALS: Final = "credentials"
 ISSUE_UNREACHABLE: Final = "unreachable"
 ISSUE_FALLING_BEHIND: Final = "falling_behind"
 ISSUE_SETTINGS_LOST: Final = "settings_lost"
+ISSUE_RESTLESS_AREA: Final = "restless_area"  # something moves there for days and comes to nothing
 ISSUE_RECORDING: Final = "recording"  # a camera's clips have reached their limit
 
 # Repair issues of all clips together.

@@ -36,6 +36,7 @@ from .settings import CameraSettings
 from .snapshots import Snapshots
 from .sources import decoding_mode, detect_source, record_source, what_opens
 from .video import SourceError, StreamInfo, WrongCredentials
+from .vision import Activity, Zone
 from .watcher import CameraWatcher, WatcherConfig
 from .watcher_events import (
     LevelChanged,
@@ -86,7 +87,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         self._doorbell = Doorbell(hass, self._pressed)
         self._on_motion: list[Callable[[MotionDetail], None]] = []
         self._on_press: list[Callable[[Press], None]] = []
-        self._watch_zones = self.settings.watch_zones
+        self._zones, self._watch_zones = self.settings.zones, self.settings.watch_zones
         self._unlisten_settings = store.async_listen(self.subentry_id, self._settings_changed)
 
     @property
@@ -129,7 +130,8 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         if self.source != (source := what_opens(after)):
             self.source = source
             await self._async_stop_watching()
-            issues.async_clear(self.hass, self.subentry_id)
+            issues.async_clear_trouble(self.hass, self.subentry_id)
+            self.config_entry.runtime_data.self_checks.async_forget(self.subentry_id)
             self._cancel_timers()
             self._said_down = False
             if not self.settings.privacy:
@@ -158,7 +160,17 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
                 return jpeg
         return None
 
-    async def async_explain(self) -> str | None:
+    async def async_take_activity(self) -> Activity | None:
+        """Return where things moved since the last time; None if nobody watches or it takes too long."""
+        if (watcher := self._watcher) is None:
+            return None
+        try:
+            async with asyncio.timeout(EXPLAIN_S):
+                return await asyncio.wrap_future(watcher.take_activity())
+        except TimeoutError:
+            return None
+
+    async def async_explain(self, proposed: tuple[Zone, ...] = ()) -> str | None:
         """Return the address of a picture that shows what the detector sees; None if it sees nothing."""
         if (watcher := self._watcher) is None:
             return None
@@ -167,7 +179,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         try:
             async with asyncio.timeout(EXPLAIN_S):
                 # After a change of the zones there is nothing to explain before the next picture.
-                while (jpeg := await asyncio.wrap_future(watcher.explain(note))) is None:  # noqa: ASYNC110
+                while (jpeg := await asyncio.wrap_future(watcher.explain(note, proposed))) is None:  # noqa: ASYNC110
                     await asyncio.sleep(EXPLAIN_AGAIN_S)
         except TimeoutError:
             return None
@@ -247,6 +259,9 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
                 self._end_hold()
                 self.data = replace(self.data, motion=False, zones=frozenset(), level=0.0)
         self.async_update_listeners()
+        if settings.zones != self._zones:
+            self._zones = settings.zones
+            self.config_entry.runtime_data.self_checks.async_forget(self.subentry_id)
         if settings.watch_zones != self._watch_zones:
             self._watch_zones = settings.watch_zones
             for sync in self.config_entry.runtime_data.platforms:
@@ -258,7 +273,7 @@ class MotionCoordinator(DataUpdateCoordinator[MotionState]):
         if watcher is None:
             return
         watcher.request_stop()
-        issues.async_clear(self.hass, self.subentry_id)
+        issues.async_clear_trouble(self.hass, self.subentry_id)
         self._end_hold()
         self._cancel_timers()
         self._said_down = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .recording import Recordings
+from .self_check import SelfChecks
 from .settings import CameraSettingsStore
 from .vision import Primitives
 
@@ -20,6 +21,7 @@ class RingwatchData:
     settings: CameraSettingsStore
     primitives: Primitives  # the pixel work, with OpenCV or without
     recordings: Recordings
+    self_checks: SelfChecks
     cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
     platforms: list[Callable[[], None]] = field(default_factory=list)
     """Each brings its platform's entities into line with `cameras`."""

@@ -13,24 +13,21 @@ from .const import (
     ISSUE_CREDENTIALS,
     ISSUE_FALLING_BEHIND,
     ISSUE_RECORDING,
+    ISSUE_RESTLESS_AREA,
     ISSUE_SETTINGS_LOST,
     ISSUE_STORAGE,
     ISSUE_STORAGE_IN_CONTAINER,
     ISSUE_UNREACHABLE,
 )
+from .vision import Proposal
 
 if TYPE_CHECKING:
     from .coordinator import MotionCoordinator
 
 OWNER_DECIDES = frozenset({"storage_foreign", "storage_missing"})  # whether it is the right folder
 
-CAMERA_ISSUES = (
-    ISSUE_CREDENTIALS,
-    ISSUE_FALLING_BEHIND,
-    ISSUE_RECORDING,
-    ISSUE_SETTINGS_LOST,
-    ISSUE_UNREACHABLE,
-)
+TROUBLE = (ISSUE_CREDENTIALS, ISSUE_FALLING_BEHIND, ISSUE_RECORDING, ISSUE_SETTINGS_LOST, ISSUE_UNREACHABLE)
+CAMERA_ISSUES = (*TROUBLE, ISSUE_RESTLESS_AREA)
 
 
 @callback
@@ -84,6 +81,34 @@ def async_set_falling_behind(
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"{ISSUE_FALLING_BEHIND}_{'lower' if has_detect_source else 'sub_stream'}",
         translation_placeholders={"name": coordinator.title, "percent": str(round(100 * dropped))},
+    )
+
+
+@callback
+def async_set_restless_area(
+    hass: HomeAssistant, coordinator: MotionCoordinator, proposal: Proposal | None
+) -> None:
+    """Offer a zone to ignore, or (None) take the offer back."""
+    issue_id = f"{ISSUE_RESTLESS_AREA}_{coordinator.subentry_id}"
+    if proposal is None:
+        ir.async_delete_issue(hass, DOMAIN, issue_id)
+        return
+    xs, ys = zip(*proposal.zone.points, strict=True)
+    sides = {"left": min(xs), "right": max(xs), "top": min(ys), "bottom": max(ys)}
+    ir.async_create_issue(
+        hass,
+        DOMAIN,
+        issue_id,
+        data={"entry_id": coordinator.config_entry.entry_id, "subentry_id": coordinator.subentry_id},
+        is_fixable=True,
+        severity=ir.IssueSeverity.WARNING,
+        translation_key=ISSUE_RESTLESS_AREA,
+        translation_placeholders={
+            "name": coordinator.title,
+            "days": str(proposal.days),
+            "minutes": f"{proposal.minutes_a_day:.0f}",
+            **{side: f"{100 * value:.0f}" for side, value in sides.items()},
+        },
     )
 
 
@@ -179,6 +204,13 @@ def async_clear_settings_lost(hass: HomeAssistant, subentry_id: str) -> None:
 def async_clear_connection(hass: HomeAssistant, subentry_id: str) -> None:
     """The camera delivers."""
     for issue in (ISSUE_CREDENTIALS, ISSUE_UNREACHABLE):
+        ir.async_delete_issue(hass, DOMAIN, f"{issue}_{subentry_id}")
+
+
+@callback
+def async_clear_trouble(hass: HomeAssistant, subentry_id: str) -> None:
+    """Drop what was said of a camera's present state: it is opened anew, or not at all."""
+    for issue in TROUBLE:
         ir.async_delete_issue(hass, DOMAIN, f"{issue}_{subentry_id}")
 
 

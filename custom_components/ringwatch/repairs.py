@@ -5,14 +5,17 @@ user name and password, tries them on the camera, and only then stores them. No 
 not the entry, takes notice.
 """
 
-from typing import Any, override
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final, override
 
 import probatio
 
+from homeassistant.components.http.auth import async_sign_path
 from homeassistant.components.repairs import ConfirmRepairFlow, RepairsFlow
 from homeassistant.components.repairs.models import RepairsFlowResult
 from homeassistant.config_entries import ConfigEntry, ConfigEntryState, ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
 
 from .clip_views import async_recordings
@@ -23,6 +26,7 @@ from .const import (
     CONF_USERNAME,
     DOMAIN,
     ISSUE_CREDENTIALS,
+    ISSUE_RESTLESS_AREA,
     ISSUE_STORAGE,
     SOURCE_ENTITY,
 )
@@ -31,6 +35,12 @@ from .flow_url import CREDENTIAL_FIELDS, WRONG_CREDENTIALS
 from .recording import FAILURES
 from .sources import source_config
 from .video import SourceError
+from .vision import Proposal
+
+if TYPE_CHECKING:
+    from .data import RingwatchData
+
+SIGNED_FOR: Final = timedelta(minutes=10)  # as long as somebody may look at a form
 
 type IssueData = dict[str, str | int | float | None] | None
 
@@ -111,10 +121,56 @@ class StorageRepairFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class RestlessAreaFlow(RepairsFlow):
+    """Show the area where things move all the time, and ignore it if the owner agrees."""
+
+    def __init__(self, entry_id: str, subentry_id: str) -> None:
+        """Say which camera."""
+        self._entry_id = entry_id
+        self._subentry_id = subentry_id
+        self._proposal: Proposal | None = None  # the one that was shown
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Start, with whatever the flow manager passed."""
+        return await self.async_step_confirm()
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show it; add the zone once the owner has seen it."""
+        entry = self.hass.config_entries.async_get_entry(self._entry_id)
+        if entry is None or entry.state is not ConfigEntryState.LOADED:
+            return self.async_abort(reason="not_loaded")
+        data: RingwatchData = entry.runtime_data
+        coordinator = data.cameras.get(self._subentry_id)
+        proposal = data.self_checks.proposal(self._subentry_id)
+        if coordinator is None or proposal is None:
+            return self.async_abort(reason="settled")
+        if user_input is not None and proposal == self._proposal:
+            try:
+                await data.self_checks.async_accept(self._subentry_id, proposal)
+            except HomeAssistantError:
+                return self.async_abort(reason="not_saved")
+            return self.async_create_entry(data={})
+        self._proposal = proposal
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        path = await coordinator.async_explain((proposal.zone,))
+        picture = "" if path is None else f"![]({async_sign_path(self.hass, path, SIGNED_FOR)})"
+        return self.async_show_form(
+            step_id="confirm",
+            data_schema=probatio.Schema({}),
+            description_placeholders={
+                **((issue.translation_placeholders if issue else None) or {}),
+                "zone": proposal.zone.name,
+                "picture": picture,
+            },
+        )
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData) -> RepairsFlow:
     """Return the flow that fixes an issue."""
     if data is not None and issue_id.startswith(f"{ISSUE_CREDENTIALS}_"):
         return CredentialsRepairFlow(str(data["entry_id"]), str(data["subentry_id"]))
+    if data is not None and issue_id.startswith(f"{ISSUE_RESTLESS_AREA}_"):
+        return RestlessAreaFlow(str(data["entry_id"]), str(data["subentry_id"]))
     if issue_id == ISSUE_STORAGE:
         return StorageRepairFlow()
     return ConfirmRepairFlow()

@@ -12,11 +12,13 @@ from .pressure import Pressure
 from .stills import StillsPipeline
 from .video import Decoder, MediaPacket, Source, StillSource, encode_jpeg
 from .vision import (
+    Activity,
     Detector,
     DetectorSettings,
     MotionEnd,
     Primitives,
     StillsDetector,
+    Zone,
     ZoneKind,
     zone_mask,
 )
@@ -103,6 +105,7 @@ class Seeing:
         self._pressure = Pressure()
         self._level_at_s = 0.0
         self._level: tuple[float, frozenset[str]] = (0.0, frozenset())
+        self._activity: Activity | None = None  # of the connections before this one
         self._base_s = 0.0
         self._arrived_s = 0.0
         self._onset_s = 0.0
@@ -122,6 +125,7 @@ class Seeing:
 
     def begin(self, source: Source | StillSource) -> None:
         """Begin anew with a source that was just opened."""
+        self._activity = self.take_activity()
         settings, self._decoder = self._settings(), Decoder(source)
         if isinstance(source, StillSource):
             if not isinstance(self._detector, StillsDetector):  # one that fails now and then is remembered
@@ -171,15 +175,22 @@ class Seeing:
         if pipeline.mode is not mode:
             pipeline.mode = mode
 
-    def explain(self, note: str) -> bytes | None:
-        """Draw what the detector made of the last picture, private parts black."""
+    def explain(self, note: str, proposed: tuple[Zone, ...] = ()) -> bytes | None:
+        """Draw what the detector made of the last picture, private parts black, and zones that may come."""
         pipeline, detector = self._pipeline, self._detector
         if pipeline is None or pipeline.last_frame is None or not isinstance(detector, Detector):
             return None
         if (explanation := detector.explain()) is None:
             return None
         pixels = pipeline.last_frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-        return draw_jpeg(pixels, explanation, self._settings().detector.zones, note)
+        zones = (*self._settings().detector.zones, *proposed)
+        return draw_jpeg(pixels, explanation, zones, note)
+
+    def take_activity(self) -> Activity | None:
+        """Return where things moved since the last time, for the self-check; None if nothing was counted."""
+        kept, self._activity = self._activity, None
+        counted = self._detector.take_activity() if isinstance(self._detector, Detector) else None
+        return kept + counted if kept and counted else kept or counted
 
     def finish(self) -> None:
         """Take out the pictures that the decoder still holds at the end of a stream."""

@@ -28,7 +28,7 @@ from .video import (
     StillSource,
     Stopped,
 )
-from .vision import Primitives
+from .vision import Activity, Primitives, Zone
 from .watcher_events import Notify, Sink, StreamDown, StreamUp, WatchSettings
 
 _LOGGER = logging.getLogger(__name__)
@@ -140,15 +140,23 @@ class CameraWatcher:
         for loop in self._loops:
             loop.commands.put(lambda sees: sees.configure(settings))
 
-    def explain(self, note: str) -> Future[bytes | None]:
+    def explain(self, note: str, proposed: tuple[Zone, ...] = ()) -> Future[bytes | None]:
         """Have the debug view drawn as JPEG, by the thread that sees; None without a picture."""
-        future: Future[bytes | None] = Future()
+        return self._ask(lambda sees: sees.explain(note, proposed))
 
-        def draw(sees: Seeing) -> None:
+    def take_activity(self) -> Future[Activity | None]:
+        """Ask for where things moved since the last time."""
+        return self._ask(Seeing.take_activity)
+
+    def _ask[T](self, question: Callable[[Seeing], T]) -> Future[T]:
+        """Have the thread that sees answer."""
+        future: Future[T] = Future()
+
+        def answer(sees: Seeing) -> None:
             if future.set_running_or_notify_cancel():  # whoever asked may have given up
-                future.set_result(sees.explain(note))
+                future.set_result(question(sees))
 
-        self._loops[-1].commands.put(draw)
+        self._loops[-1].commands.put(answer)
         return future
 
     def still(self, max_width: int = 0) -> bytes | None:

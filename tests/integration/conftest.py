@@ -1,15 +1,19 @@
 """In-process tests: a Home Assistant that loads custom integrations."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from http import HTTPStatus
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ringwatch.const import DOMAIN
 from homeassistant import block_async_io
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
+from homeassistant.setup import async_setup_component
 from tests.fixtures.cameras import CameraServer
 from tests.fixtures.live import LiveCamera
 from tests.fixtures.translations import translations_checked
@@ -92,3 +96,19 @@ async def detection_on(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
     for call in block_async_io._BLOCKED_CALLS.calls:
         setattr(call.object, call.function, call.original_func)
     block_async_io._BLOCKED_CALLS.calls.clear()
+
+
+@pytest.fixture
+async def post(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Callable[..., Any]:
+    """Post to the repairs' API as the signed-in owner."""
+    await async_setup_component(hass, "repairs", {})
+
+    async def async_post(flow: str = "", **body: Any) -> dict[str, Any]:
+        client = await hass_client()
+        response = await client.post(f"/api/repairs/issues/fix{flow}", json=body)
+        assert response.status == HTTPStatus.OK
+        answer: dict[str, Any] = await response.json()
+        await hass.async_block_till_done()
+        return answer
+
+    return async_post

@@ -290,7 +290,7 @@ async def test_whoever_leaves_does_not_keep_the_encoder(
     assert await async_status(client, address) == [HTTPStatus.SERVICE_UNAVAILABLE]  # one at a time
     watched.close()
     async with asyncio.timeout(20):
-        while await async_status(client, f"/api/ringwatch/clip/{modern.id}/h264") != [HTTPStatus.OK]:
+        while await async_status(client, f"/api/ringwatch/clip/{modern.id}/h264") != [HTTPStatus.OK]:  # noqa: ASYNC110
             await asyncio.sleep(0.1)
 
 
@@ -353,7 +353,7 @@ async def test_a_clip_whose_file_or_catalogue_is_gone_is_not_found(
     address = f"/api/ringwatch/clip/{clip.id}"
     assert await async_status(client, address) == [404]
     async with asyncio.timeout(10):  # the store is told, and forgets the clip
-        while titles(await async_look(hass, f"camera/{FRONT}")):
+        while titles(await async_look(hass, f"camera/{FRONT}")):  # noqa: ASYNC110 - a thread's work
             await asyncio.sleep(0.02)
     assert await async_status(client, f"{address}/thumbnail") == [404]
     await hass.async_add_executor_job(store_of(entry).stop)

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
-from http import HTTPStatus
 from pathlib import Path
 import shutil
 import tempfile
@@ -10,7 +9,6 @@ from typing import Any
 
 import pytest
 from pytest_homeassistant_custom_component.common import MockConfigEntry
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 
 from custom_components.ringwatch import recording
 from custom_components.ringwatch.backup import async_post_backup, async_pre_backup
@@ -20,7 +18,6 @@ from homeassistant.config_entries import ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import issue_registry as ir
-from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.fixtures.clips import (
     NOBODY,
@@ -55,22 +52,6 @@ def _chores(monkeypatch: pytest.MonkeyPatch) -> None:
 def clip(hass: HomeAssistant, socket_enabled: None) -> Clip:
     """A clip from before Home Assistant started."""
     return furnish(hass)
-
-
-@pytest.fixture
-async def post(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Callable[..., Any]:
-    """Post to the repairs' API as the signed-in owner."""
-    await async_setup_component(hass, "repairs", {})
-
-    async def async_post(flow: str = "", **body: Any) -> dict[str, Any]:
-        client = await hass_client()
-        response = await client.post(f"/api/repairs/issues/fix{flow}", json=body)
-        assert response.status == HTTPStatus.OK
-        answer: dict[str, Any] = await response.json()
-        await hass.async_block_till_done()
-        return answer
-
-    return async_post
 
 
 def issue(hass: HomeAssistant, issue_id: str = "storage") -> ir.IssueEntry | None:

@@ -35,6 +35,10 @@ class Activity:
     unconfirmed_s: Grid
     confirmed_s: Grid
 
+    def __add__(self, other: Activity) -> Activity:
+        """Return both together."""
+        return Activity(self.unconfirmed_s + other.unconfirmed_s, self.confirmed_s + other.confirmed_s)
+
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
@@ -77,9 +81,7 @@ class SelfCheck:
         """Add to a day; `day` only has to grow by one a day (`date.toordinal()`)."""
         known = self._days.get(day)
         if known is not None:
-            activity = Activity(
-                known.unconfirmed_s + activity.unconfirmed_s, known.confirmed_s + activity.confirmed_s
-            )
+            activity = known + activity
         self._days[day] = activity
         for old in [other for other in self._days if other <= day - DAYS_KEPT]:
             del self._days[old]
@@ -88,15 +90,19 @@ class SelfCheck:
         """Begin anew: the zones or the view have changed."""
         self._days.clear()
 
-    def proposal(self, zones: Iterable[Zone] = ()) -> Proposal | None:
-        """Return a zone worth proposing beside those that there are, or None."""
+    def proposal(self, zones: Iterable[Zone] = (), *, before: int | None = None) -> Proposal | None:
+        """Return a zone worth proposing beside those that there are, or None.
+
+        `before` is a day that isn't over, so that it says nothing yet.
+        """
         zones = tuple(zones)
-        if not self._days or len(zones) >= MAX_ZONES:
+        days = {day: activity for day, activity in self._days.items() if before is None or day < before}
+        if not days or len(zones) >= MAX_ZONES:
             return None
         restless = np.zeros(GRID, np.int64)
-        for activity in self._days.values():
+        for activity in days.values():
             restless += _is_restless(activity)
-        wanted = (restless >= MIN_DAYS) & _is_restless(self._days[max(self._days)])
+        wanted = (restless >= MIN_DAYS) & _is_restless(days[max(days)])
         found = label_runs(wanted)
         if not len(found.areas) or found.areas.max() < MIN_CELLS:
             return None
@@ -105,7 +111,7 @@ class SelfCheck:
         if (right - left) * (bottom - top) > MAX_PICTURE_SHARE * restless.size:
             return None
         within = found.labels == largest + 1
-        minutes = [float(day.unconfirmed_s[within].mean()) / 60 for day in self._days.values()]
+        minutes = [float(day.unconfirmed_s[within].mean()) / 60 for day in days.values()]
         x0, x1, y0, y1 = left / GRID[1], right / GRID[1], top / GRID[0], bottom / GRID[0]
         points = ((x0, y0), (x1, y0), (x1, y1), (x0, y1))
         names = {zone.name for zone in zones}
@@ -115,11 +121,11 @@ class SelfCheck:
         )
 
     def to_json(self) -> dict[str, dict[str, list[float]]]:
-        """Return what `from_json` reads; whole seconds, some kilobytes a day."""
+        """Return what `from_json` reads; tenths of seconds, some kilobytes a day."""
         return {
             str(day): {
-                "unconfirmed_s": [float(s) for s in np.rint(activity.unconfirmed_s).ravel()],
-                "confirmed_s": [float(s) for s in np.rint(activity.confirmed_s).ravel()],
+                "unconfirmed_s": [round(float(s), 1) for s in activity.unconfirmed_s.ravel()],
+                "confirmed_s": [round(float(s), 1) for s in activity.confirmed_s.ravel()],
             }
             for day, activity in self._days.items()
         }
