@@ -1,0 +1,207 @@
+"""What leaves the house of a clip: what was asked for, and nothing else."""
+
+import hashlib
+from itertools import pairwise
+from pathlib import Path
+import subprocess
+import sys
+
+import av
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+
+from custom_components.ringwatch.clips.redact import RedactError, Redaction, redact
+from custom_components.ringwatch.vision import Box
+
+from ..video.samples import sample
+from .test_export import clip, faststart, kinds, packets
+
+FACE: Box = (0.25, 0.25, 0.5, 0.5)
+SECRETS = ("Front door of 12 Elm Street", "+47.6062-122.3321", "AcmeCam 3000", "Ringwatch")
+
+
+def noisy(folder: Path, *, seconds: float = 3.0, width: int = 160, height: int = 120) -> Path:
+    """Return a file of fresh noise in each picture: any pixel that is left can be told."""
+    path = folder / "noisy.mp4"
+    random = np.random.default_rng(1)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=10, options={"crf": "10", "g": "10"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for _ in range(round(seconds * 10)):
+            pixels = random.integers(0, 255, (height, width, 3), np.uint8)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, "rgb24")))
+        container.mux(stream.encode(None))
+    return path
+
+
+def lumas(path: Path) -> list[NDArray[np.float64]]:
+    """Decode a file; brightness."""
+    with av.open(str(path)) as container:
+        return [frame.to_ndarray(format="gray").astype(float) for frame in container.decode(video=0)]
+
+
+def likeness(one: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """Return how alike the details of two parts are, 0..1."""
+    if other.std() < 1:
+        return 0.0  # one flat color
+    return abs(float(np.corrcoef(one.ravel(), other.ravel())[0, 1]))
+
+
+def part(picture: NDArray[np.float64], box: Box) -> NDArray[np.float64]:
+    """Cut out a box."""
+    height, width = picture.shape
+    left, top, right, bottom = box
+    return picture[round(top * height) : round(bottom * height), round(left * width) : round(right * width)]
+
+
+def test_a_whole_clip_is_copied_without_sound(tmp_path: Path) -> None:
+    source, target = clip(tmp_path, audio="aac", audio_seconds=4.0), tmp_path / "out.mp4"
+    done = redact(source, target, Redaction())
+    assert kinds(target) == ["video"]
+    assert not done.encoded
+    assert not done.has_sound
+    assert (done.width_px, done.height_px) == (160, 120)
+    assert done.duration_s == pytest.approx(4.0, abs=0.01)
+    assert done.size_bytes == target.stat().st_size
+    assert done.sha256 == hashlib.sha256(target.read_bytes()).hexdigest()
+    assert faststart(target)
+    assert [picture.tobytes() for picture in lumas(target)] == [p.tobytes() for p in lumas(source)]
+
+
+def test_sound_stays_only_if_asked_for(tmp_path: Path) -> None:
+    source, target = clip(tmp_path, audio="aac", audio_seconds=4.0), tmp_path / "out.mp4"
+    done = redact(source, target, Redaction(start_s=1.0, end_s=3.0, mute=False))
+    assert done.has_sound
+    sound = [at_s for at_s, _ in packets(target, "audio")]
+    assert sound[0] == pytest.approx(0.0, abs=0.05)
+    assert sound[-1] < 2.0
+
+
+@pytest.mark.parametrize("b_frames", [0, 2])
+@pytest.mark.parametrize(("start_s", "end_s"), [(1.0, 3.0), (1.35, 2.95), (0.0, 0.55), (3.9, None)])
+def test_what_is_cut_is_not_in_the_file(
+    tmp_path: Path, start_s: float, end_s: float | None, b_frames: int
+) -> None:
+    source, target = clip(tmp_path, b_frames=b_frames), tmp_path / "out.mp4"
+    done = redact(source, target, Redaction(start_s=start_s, end_s=end_s))
+    with av.open(str(source)) as container:
+        times = [frame.time or 0.0 for frame in container.decode(video=0)]
+    begin = start_s + times[0] * 0  # the clip's own clock begins at its first picture
+    wanted = [i for i, at in enumerate(times) if at >= begin - 0.02 and (end_s is None or at < end_s)]
+    got, originals = lumas(target), lumas(source)
+    assert len(got) == len(wanted)
+    for picture, index in zip(got, wanted, strict=True):
+        assert np.abs(picture - originals[index]).mean() < 4
+    assert done.encoded == (start_s not in {0.0, 1.0} or (b_frames > 0 and end_s is not None))
+
+
+@pytest.mark.parametrize("box", [FACE, (0.0, 0.0, 0.1, 0.1), (0.9, 0.95, 1.0, 1.0), (0.0, 0.0, 1.0, 1.0)])
+def test_nothing_of_a_blurred_box_is_left(tmp_path: Path, box: Box) -> None:
+    source, target = noisy(tmp_path), tmp_path / "out.mp4"
+    done = redact(source, target, Redaction(blur=(box,)))
+    assert done.encoded
+    before, after = lumas(source), lumas(target)
+    assert len(before) == len(after)
+    for one, other in zip(before, after, strict=True):
+        hidden = part(other, box)
+        assert len(np.unique(np.round(hidden / 12))) <= 12  # a few flat cells
+        assert likeness(part(one, box), hidden) < 0.25
+    if box == FACE:
+        assert likeness(before[0][:, 90:], after[0][:, 90:]) > 0.9
+
+
+def test_many_pictures_together_give_no_more_than_one(tmp_path: Path) -> None:
+    """The cells stay as they are for half a second, whatever moves beneath them."""
+    source, target = noisy(tmp_path), tmp_path / "out.mp4"
+    redact(source, target, Redaction(blur=(FACE,)))
+    hidden = [part(picture, FACE) for picture in lumas(target)]
+    changes = [float(np.abs(b - a).mean()) for a, b in pairwise(hidden)]
+    still = [change for number, change in enumerate(changes, 1) if number % 5]
+    assert max(still) < 2.0
+
+
+def test_everything_but_a_box_is_hidden(tmp_path: Path) -> None:
+    source, target = noisy(tmp_path), tmp_path / "out.mp4"
+    redact(source, target, Redaction(keep_only=FACE))
+    for one, other in zip(lumas(source), lumas(target), strict=True):
+        assert likeness(part(one, FACE), part(other, FACE)) > 0.9
+        for outside in ((0.0, 0.0, 1.0, 0.25), (0.5, 0.0, 1.0, 1.0), (0.0, 0.5, 1.0, 1.0)):
+            assert likeness(part(one, outside), part(other, outside)) < 0.25
+
+
+@pytest.mark.parametrize(("codec", "source_size"), [("hevc", (160, 120)), ("h264", (2560, 1440))])
+def test_other_codings_and_sizes_become_what_every_browser_plays(
+    tmp_path: Path, codec: str, source_size: tuple[int, int]
+) -> None:
+    width, height = source_size
+    source = tmp_path / "in.mp4"
+    source.write_bytes(sample("mp4", codec, width=width, height=height, seconds=1.0))
+    done = redact(source, tmp_path / "out.mp4", Redaction(blur=((0.0, 0.0, 0.1, 0.1),)))
+    assert done.height_px == min(height, 1080)
+    assert done.width_px == round(width * done.height_px / height)
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.streams.video[0].codec_context.name == "h264"
+
+
+@pytest.mark.parametrize("blur", [(), (FACE,)])
+def test_names_places_and_devices_stay_at_home(tmp_path: Path, blur: tuple[Box, ...]) -> None:
+    plain, source, target = clip(tmp_path), tmp_path / "tagged.mp4", tmp_path / "out.mp4"
+    with (
+        av.open(str(plain)) as reader,
+        av.open(str(source), "w", options={"movflags": "use_metadata_tags"}) as writer,
+    ):
+        writer.metadata.update(
+            {
+                "title": SECRETS[0],
+                "location": SECRETS[1],
+                "make": SECRETS[2],
+                "creation_time": "2026-11-23T12:00:00Z",
+            }
+        )
+        output = writer.add_stream_from_template(reader.streams.video[0])
+        output.metadata["handler_name"] = SECRETS[0]
+        # What cameras write between the pictures: user data, as SEI.
+        named = av.bitstream.BitStreamFilterContext(
+            f"h264_metadata=sei_user_data=086f3693-b7b3-4f2c-9653-21492feee5b8+{SECRETS[3]}", output, output
+        )
+        for packet in reader.demux(video=0):
+            packet.stream = output
+            for tagged in named.filter(packet if packet.size else None):
+                tagged.stream = output
+                writer.mux(tagged)
+    inside = source.read_bytes()
+    assert all(secret.encode() in inside for secret in SECRETS)
+    redact(source, target, Redaction(blur=blur))
+    data = target.read_bytes()
+    assert not [secret for secret in (*SECRETS, "Lavf", "x264", "2026") if secret.encode() in data]
+    with av.open(str(target)) as container:
+        assert "creation_time" not in container.metadata
+    assert len(lumas(target)) == len(lumas(plain))
+
+
+def test_a_clip_that_nothing_is_left_of_is_refused(tmp_path: Path) -> None:
+    source, target = clip(tmp_path), tmp_path / "out.mp4"
+    with pytest.raises(RedactError, match="nothing_left"):
+        redact(source, target, Redaction(start_s=60.0))
+    source.write_bytes(b"no clip at all")
+    with pytest.raises(RedactError, match="unreadable"):
+        redact(source, target, Redaction())
+    assert list(tmp_path.iterdir()) == [source]
+
+
+def test_a_disk_that_is_full_is_said_as_such(tmp_path: Path) -> None:
+    source = clip(tmp_path)
+    with pytest.raises(OSError, match="No such file"):
+        redact(source, tmp_path / "missing" / "out.mp4", Redaction())
+
+
+def test_ffprobe_like_readers_find_one_stream_that_plays(tmp_path: Path) -> None:
+    """Another process, so that nothing of this one's state helps it."""
+    source, target = clip(tmp_path), tmp_path / "out.mp4"
+    redact(source, target, Redaction(start_s=1.0, end_s=2.0))
+    code = "import av,sys; print(sum(1 for _ in av.open(sys.argv[1]).decode(video=0)))"
+    found = subprocess.run(
+        [sys.executable, "-c", code, str(target)], capture_output=True, check=True, text=True
+    )
+    assert found.stdout.strip() == "10"
