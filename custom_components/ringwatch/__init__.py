@@ -18,7 +18,7 @@ from . import issues
 from .actions import async_setup_actions
 from .clip_actions import async_setup_clip_actions
 from .clip_h264 import H264View
-from .clip_views import ClipView, ThumbnailView
+from .clip_views import ClipView, ThumbnailView, TileView
 from .const import DOMAIN, SUBENTRY_CAMERA
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
@@ -45,7 +45,7 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is there with or without a camera: the actions and the pictures' addresses."""
     async_setup_actions(hass)
     async_setup_clip_actions(hass)
-    for view in (SnapshotView(hass), ClipView(hass), ThumbnailView(hass), H264View(hass)):
+    for view in (SnapshotView(hass), ClipView(hass), ThumbnailView(hass), TileView(hass), H264View(hass)):
         hass.http.register_view(view)
     return True
 

@@ -16,6 +16,7 @@ from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.http import HomeAssistantView
 
 from .clips import Clip, UnsafePathError
+from .clips.thumbnail import tile
 from .const import DOMAIN
 
 if TYPE_CHECKING:
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 
 CLIP_URL: Final = f"/api/{DOMAIN}/clip/{{clip_id}}"
 THUMBNAIL_URL: Final = f"/api/{DOMAIN}/clip/{{clip_id}}/thumbnail"
+TILE_URL: Final = f"/api/{DOMAIN}/clip/{{clip_id}}/tile"
 VIDEO: Final = "video/mp4"
+JPEG: Final = "image/jpeg"
+CACHED: Final = {hdrs.CACHE_CONTROL: "private, max-age=3600"}
 
 
 def clip_path(clip: Clip) -> str:
@@ -34,6 +38,11 @@ def clip_path(clip: Clip) -> str:
 def thumbnail_path(clip: Clip) -> str:
     """Return the plain address of a clip's picture; it needs a login."""
     return THUMBNAIL_URL.format(clip_id=clip.id)
+
+
+def tile_path(clip: Clip) -> str:
+    """Return the plain address of the square part of a clip's picture; it needs a login."""
+    return TILE_URL.format(clip_id=clip.id)
 
 
 def clip_answer(clip: Clip) -> dict[str, Any]:
@@ -90,14 +99,22 @@ class ClipView(HomeAssistantView):
         return await self._async_serve(request, clip_id, VIDEO)
 
     async def _async_serve(self, request: web.Request, clip_id: str, content_type: str) -> web.StreamResponse:
+        found = await self._async_find(request, clip_id, video=content_type == VIDEO)
+        if found is None:
+            return web.Response(status=HTTPStatus.NOT_FOUND)
+        return web.FileResponse(found[1], headers={hdrs.CONTENT_TYPE: content_type} | CACHED)
+
+    async def _async_find(
+        self, request: web.Request, clip_id: str, *, video: bool
+    ) -> tuple[Clip, Path] | None:
+        """Return a clip and its file or picture, None for one that is gone or not for this user."""
         recordings = async_recordings(self._hass)
         if recordings is None:
-            return web.Response(status=HTTPStatus.NOT_FOUND)
-        found = await self._hass.async_add_executor_job(find_clip, recordings, clip_id, content_type == VIDEO)
+            return None
+        found = await self._hass.async_add_executor_job(find_clip, recordings, clip_id, video)
         if found is None or not async_may(self._hass, request[KEY_HASS_USER], found[0].camera_id):
-            return web.Response(status=HTTPStatus.NOT_FOUND)
-        headers = {hdrs.CONTENT_TYPE: content_type, hdrs.CACHE_CONTROL: "private, max-age=3600"}
-        return web.FileResponse(found[1], headers=headers)
+            return None
+        return found
 
 
 class ThumbnailView(ClipView):
@@ -109,7 +126,30 @@ class ThumbnailView(ClipView):
     @override
     async def get(self, request: web.Request, clip_id: str) -> web.StreamResponse:
         """Answer with the picture."""
-        return await self._async_serve(request, clip_id, "image/jpeg")
+        return await self._async_serve(request, clip_id, JPEG)
+
+
+class TileView(ClipView):
+    """Serves the square part of the picture that shows where something moved, for the media browser."""
+
+    url = TILE_URL
+    name = f"api:{DOMAIN}:clip:tile"
+
+    @override
+    async def get(self, request: web.Request, clip_id: str) -> web.StreamResponse:
+        """Answer with the part of the picture."""
+        found = await self._async_find(request, clip_id, video=False)
+        jpeg = b"" if found is None else await self._hass.async_add_executor_job(_tile, *found)
+        if not jpeg:
+            return web.Response(status=HTTPStatus.NOT_FOUND)
+        return web.Response(body=jpeg, content_type=JPEG, headers=CACHED)
+
+
+def _tile(clip: Clip, picture: Path) -> bytes:
+    try:
+        return tile(picture.read_bytes(), clip.moments[0].boxes if clip.moments else ())
+    except OSError:  # deleted meanwhile
+        return b""
 
 
 def find_clip(recordings: Recordings, clip_id: str, video: bool) -> tuple[Clip, Path] | None:

@@ -26,7 +26,7 @@ from homeassistant.helpers.translation import async_get_translations
 from homeassistant.util import dt as dt_util
 
 from .clip_h264 import h264_path
-from .clip_views import VIDEO, async_recordings, clip_path, thumbnail_path
+from .clip_views import VIDEO, async_recordings, clip_path, thumbnail_path, tile_path
 from .clips import Clip, Trigger
 from .clips.queries import MAX_PAGE
 from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
@@ -98,10 +98,13 @@ class ClipSource(MediaSource):
 
     async def _async_root(self, recordings: Recordings) -> BrowseMediaSource:
         cameras = await self._async_cameras(recordings)
-        folders = [
-            self._folder(f"camera/{camera_id}", name)
-            for camera_id, name in sorted(cameras.items(), key=lambda camera: camera[1].casefold())
-        ]
+        newest = await self._hass.async_add_executor_job(_newest, recordings, list(cameras))
+        folders = []
+        for camera_id, name in sorted(cameras.items(), key=lambda camera: camera[1].casefold()):
+            folder = self._folder(f"camera/{camera_id}", name)
+            if clip := newest.get(camera_id):
+                folder.thumbnail = self._signed(thumbnail_path(clip))
+            folders.append(folder)
         return self._folder("", TITLE, folders)
 
     async def _async_camera(self, recordings: Recordings, camera_id: str) -> BrowseMediaSource:
@@ -190,7 +193,7 @@ class ClipSource(MediaSource):
             title=_text(clip, triggers) if with_camera else _title(clip, triggers),
             can_play=True,
             can_expand=clip.codec == H265,
-            thumbnail=self._signed(thumbnail_path(clip)),
+            thumbnail=self._signed(tile_path(clip)),
         )
 
     def _signed(self, path: str) -> str:
@@ -224,17 +227,19 @@ def _identifier(item: MediaSourceItem) -> str:
 
 
 def _title(clip: Clip, triggers: dict[Trigger, str]) -> str:
-    """Return time, length, cause and zones."""
+    """Return time, cause, zones and length, short: on a phone there is room for twenty letters."""
     local = dt_util.as_local(clip.onset or clip.start)
     causes = ", ".join(triggers[trigger] for trigger in sorted(clip.triggers))
     zones = f" · {', '.join(sorted(clip.zones))}" if clip.zones else ""
     coding = " · H.265" if clip.codec == H265 else ""
-    return f"{local:%H:%M:%S} · {causes}{zones} · {clip.duration_s:.0f} s{coding}"
+    return f"{local:%H:%M} · {causes}{zones} · {clip.duration_s:.0f} s{coding}"
 
 
 def _text(clip: Clip, triggers: dict[Trigger, str]) -> str:
+    """Return the title where clips of many days and cameras are in one list."""
     local = dt_util.as_local(clip.onset or clip.start)
-    return f"{clip.camera_name} · {local:%Y-%m-%d} {_title(clip, triggers)}"
+    time, _, rest = _title(clip, triggers).partition(" · ")
+    return f"{local:%Y-%m-%d} {time} · {clip.camera_name} · {rest}"
 
 
 def _get(recordings: Recordings, clip_id: str) -> Clip | None:
@@ -284,6 +289,17 @@ def _cameras(recordings: Recordings) -> dict[str, str]:
         return recordings.store.questions.cameras()
     except sqlite3.Error:
         return {}
+
+
+def _newest(recordings: Recordings, cameras: list[str]) -> dict[str, Clip]:
+    try:
+        pages = {
+            camera_id: recordings.store.questions.page(camera_id=camera_id, limit=1).clips
+            for camera_id in cameras
+        }
+    except sqlite3.Error:
+        return {}
+    return {camera_id: clips[0] for camera_id, clips in pages.items() if clips}
 
 
 def _days(recordings: Recordings, camera_id: str, zone: tzinfo) -> list[tuple[str, int]]:

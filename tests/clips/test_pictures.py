@@ -1,9 +1,14 @@
 """The picture beside a clip: what came with the motion or the press, unless something in it is private."""
 
+import io
+
 import numpy as np
+from PIL import Image
+import pytest
 
 from custom_components.ringwatch.clips import RecordSettings
-from custom_components.ringwatch.vision import Zone, ZoneKind
+from custom_components.ringwatch.clips.thumbnail import tile
+from custom_components.ringwatch.vision import Box, Zone, ZoneKind
 
 from ..fixtures.cameras import jpeg
 from ..fixtures.clips import gray
@@ -74,6 +79,38 @@ def test_without_one_it_is_a_picture_of_the_clip(make_house: MakeHouse) -> None:
     house = make_house()
     play(house, (4.5, lambda now_s: house.recorder.press(now_s)))
     assert gray(picture(house)).shape == (120, 160)
+
+
+def striped(width: int, height: int) -> bytes:
+    """Draw a picture that is brighter to the right, and below."""
+    shades = np.linspace(0, 120, width)[None, :] + np.linspace(0, 120, height)[:, None]
+    out = io.BytesIO()
+    Image.fromarray(shades.astype(np.uint8)).save(out, "JPEG", quality=95)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("size", "boxes", "left", "top"),
+    [
+        ((320, 180), (), 70, 0),
+        ((320, 180), ((0.0, 0.5, 0.1, 0.3),), 0, 0),
+        ((320, 180), ((0.9, 0.5, 0.1, 0.3),), 140, 0),
+        ((320, 180), ((0.25, 0.5, 0.25, 0.3),), 30, 0),
+        ((320, 180), ((0.2, 0.5, 0.1, 0.3), (0.6, 0.2, 0.1, 0.1)), 54, 0),
+        ((180, 320), ((0.2, 0.0, 0.2, 0.2),), 0, 0),
+        ((180, 320), ((0.2, 0.8, 0.2, 0.2),), 0, 140),
+        ((120, 120), ((0.9, 0.9, 0.1, 0.1),), 0, 0),
+    ],
+)
+def test_the_square_of_it_shows_who_moved_at_the_edge(
+    size: tuple[int, int], boxes: tuple[Box, ...], left: int, top: int
+) -> None:
+    whole = striped(*size)
+    side = min(size)
+    shown = gray(tile(whole, boxes)).astype(int)
+    assert shown.shape == (side, side)
+    assert abs(shown - gray(whole)[top : top + side, left : left + side]).max() <= 4
+    assert not tile(b"no picture", boxes)
 
 
 def test_with_a_privacy_zone_it_is_a_picture_of_the_clip_with_that_part_black(make_house: MakeHouse) -> None:

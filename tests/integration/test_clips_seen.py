@@ -77,6 +77,11 @@ async def test_clips_are_found_by_camera_then_by_day(hass: HomeAssistant, clip: 
     root = await async_look(hass)
     assert (root.title, titles(root)) == ("Ringwatch", ["Back door", "Front door", "Garage"])
     assert root.can_search
+    back, front_door, garage = (child.thumbnail for child in root.children or ())
+    assert back is None
+    assert front_door
+    assert "/thumbnail?authSig=" in front_door
+    assert garage
     assert titles(await async_look(hass, "camera/01REMOVED")) == ["2026-11-23 (1)"]
     front = await async_look(hass, f"camera/{FRONT}")
     assert (front.title, titles(front)) == ("Front door", ["2026-11-25 (1)", "2026-11-23 (2)"])
@@ -84,12 +89,12 @@ async def test_clips_are_found_by_camera_then_by_day(hass: HomeAssistant, clip: 
 
     day = await async_look(hass, f"day/{FRONT}/2026-11-23")
     assert day.title == "Front door, 2026-11-23"
-    assert titles(day) == ["16:00:02 · Motion, Doorbell · Path · 5 s", "15:00:04 · Doorbell · 5 s"]
+    assert titles(day) == ["16:00 · Motion, Doorbell · Path · 5 s", "15:00 · Doorbell · 5 s"]
     [_, first] = day.children or ()
     assert (first.can_play, first.can_expand) == (True, False)
     assert first.media_content_id == f"{ROOT}/clip/{clip.id}"
     assert first.thumbnail
-    assert first.thumbnail.startswith(f"/api/ringwatch/clip/{clip.id}/thumbnail?authSig=")
+    assert first.thumbnail.startswith(f"/api/ringwatch/clip/{clip.id}/tile?authSig=")
 
 
 async def test_a_clip_after_midnight_is_of_the_day_that_it_was_there(hass: HomeAssistant, clip: Clip) -> None:
@@ -131,9 +136,9 @@ async def test_clips_are_searched_by_the_words_of_their_titles(hass: HomeAssista
     await hass.config.async_set_time_zone("Europe/Berlin")
     await async_open(hass, stored(camera(NOBODY)), stored(camera(NOBODY), "Back door", BACK))
     assert await async_search(hass, "door") == [
-        "Back door · 2026-11-23 17:00:02 · Doorbell · 5 s",
-        "Front door · 2026-11-23 16:00:02 · Saved · Path · 5 s",
-        "Front door · 2026-11-23 15:00:04 · Doorbell · 5 s",
+        "2026-11-23 17:00 · Back door · Doorbell · 5 s",
+        "2026-11-23 16:00 · Front door · Saved · Path · 5 s",
+        "2026-11-23 15:00 · Front door · Doorbell · 5 s",
     ]
     assert len(await async_search(hass, "PATH front 2026-11")) == 1
     assert await async_search(hass, "front", f"camera/{BACK}") == []
@@ -174,7 +179,7 @@ async def test_the_address_of_a_clip_is_signed_and_can_be_jumped_about_in(
     assert beyond.status == HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE
     picture = await client.get(listed["thumbnail"])
     assert (picture.status, picture.content_type) == (HTTPStatus.OK, "image/jpeg")
-    assert gray(await picture.read()).shape == (120, 160)
+    assert gray(await picture.read()).shape == (120, 120)
     # The signature is this address's.
     signature = resolved["url"].partition("?")[2]
     other = await client.get(f"/api/ringwatch/clip/{clip.id}/thumbnail?{signature}")
@@ -228,23 +233,23 @@ async def test_addresses_need_a_login_and_a_permission(
 ) -> None:
     orphan = multiply(hass, clip, [timedelta(hours=3)], camera_id="01REMOVED", camera_name="Garage")[0]
     entry = await async_open(hass)
-    both = (f"/api/ringwatch/clip/{clip.id}", f"/api/ringwatch/clip/{clip.id}/thumbnail")
+    each = tuple(f"/api/ringwatch/clip/{clip.id}{kind}" for kind in ("", "/thumbnail", "/tile"))
     encoded = f"/api/ringwatch/clip/{clip.id}/h264"
     of_removed = f"/api/ringwatch/clip/{orphan.id}"
-    assert await async_status(await hass_client_no_auth(), *both, encoded) == [HTTPStatus.UNAUTHORIZED] * 3
+    assert await async_status(await hass_client_no_auth(), *each, encoded) == [HTTPStatus.UNAUTHORIZED] * 4
     owner = await hass_client()
-    assert await async_status(owner, *both, of_removed) == [HTTPStatus.OK] * 3
+    assert await async_status(owner, *each, of_removed) == [HTTPStatus.OK] * 4
     reader = await hass_client(hass_read_only_access_token)
-    assert await async_status(reader, *both, of_removed) == [HTTPStatus.OK] * 2 + [HTTPStatus.NOT_FOUND]
+    assert await async_status(reader, *each, of_removed) == [HTTPStatus.OK] * 3 + [HTTPStatus.NOT_FOUND]
 
     stranger = MockUser(id="stranger").add_to_hass(hass)
     stranger.mock_policy({"entities": {"entity_ids": {"camera.garden": True}}})
     token = await hass.auth.async_create_refresh_token(stranger, "https://client")
     outside = await hass_client(hass.auth.async_create_access_token(token))
-    assert await async_status(outside, *both, encoded, of_removed) == [HTTPStatus.NOT_FOUND] * 4
+    assert await async_status(outside, *each, encoded, of_removed) == [HTTPStatus.NOT_FOUND] * 5
 
     await hass.config_entries.async_unload(entry.entry_id)
-    assert await async_status(owner, *both, encoded) == [HTTPStatus.NOT_FOUND] * 3
+    assert await async_status(owner, *each, encoded) == [HTTPStatus.NOT_FOUND] * 4
 
 
 @pytest.fixture
@@ -329,7 +334,9 @@ async def test_no_address_leads_out_of_the_storage_folder(
     tampered.close()
     client = await hass_client()
     tricks = [
-        f"/api/ringwatch/clip/{clip_id}{rest}" for clip_id in bad for rest in ("", "/thumbnail", "/h264")
+        f"/api/ringwatch/clip/{clip_id}{rest}"
+        for clip_id in bad
+        for rest in ("", "/thumbnail", "/tile", "/h264")
     ]
     tricks += [
         "/api/ringwatch/clip/..%2f..%2fsecrets.yaml",
@@ -358,7 +365,7 @@ async def test_a_clip_whose_file_or_catalogue_is_gone_is_not_found(
     assert await async_status(client, f"{address}/thumbnail") == [404]
     await hass.async_add_executor_job(store_of(entry).stop)
     (media(hass).parent / DOMAIN / "catalogue.db").unlink()
-    assert await async_status(client, address, f"{address}/thumbnail") == [404, 404]
+    assert await async_status(client, address, f"{address}/thumbnail", f"{address}/tile") == [404] * 3
     assert titles(await async_look(hass, f"camera/{FRONT}")) == []
     assert titles(await async_look(hass, f"day/{FRONT}/2026-11-23")) == []
     assert await async_search(hass, "door") == []

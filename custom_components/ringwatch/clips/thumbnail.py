@@ -1,5 +1,6 @@
 """The picture beside a clip: one of its key frames, small, private parts black."""
 
+from collections.abc import Sequence
 import io
 
 import av
@@ -8,7 +9,7 @@ from PIL import Image
 
 from ..video import MediaPacket, StreamInfo, encode_jpeg
 from ..video.media import CodedPacket
-from ..vision import Zone, ZoneKind, zone_mask
+from ..vision import Box, Zone, ZoneKind, zone_mask
 from .encode import is_masked, picture_decoder
 from .formats import FormatError
 
@@ -55,6 +56,34 @@ def shrunk(jpeg: bytes) -> bytes:
             return out.getvalue()
     except OSError:
         return b""
+
+
+def tile(jpeg: bytes, boxes: Sequence[Box]) -> bytes:
+    """Return the square part of a thumbnail that shows where something moved, b"" if it is no picture.
+
+    Media browsers show the middle of a picture as a square, and who comes is mostly at its edge.
+    """
+    try:
+        with Image.open(io.BytesIO(jpeg), formats=["JPEG"]) as image:
+            side = min(image.size)
+            left, top = (
+                round(min(max(middle * length - side / 2, 0.0), length - side))
+                for middle, length in zip(_middle(boxes), image.size, strict=True)
+            )
+            out = io.BytesIO()
+            image.crop((left, top, left + side, top + side)).save(out, "JPEG", quality=QUALITY)
+            return out.getvalue()
+    except OSError, Image.DecompressionBombError:
+        return b""
+
+
+def _middle(boxes: Sequence[Box]) -> tuple[float, float]:
+    """Return the middle of what has all the boxes in it, that of the picture if there are none."""
+    if not boxes:
+        return 0.5, 0.5
+    left, top = min(box[0] for box in boxes), min(box[1] for box in boxes)
+    right, bottom = max(box[0] + box[2] for box in boxes), max(box[1] + box[3] for box in boxes)
+    return (left + right) / 2, (top + bottom) / 2
 
 
 def thumbnail_of(packet: CodedPacket, info: StreamInfo, zones: tuple[Zone, ...]) -> bytes:
