@@ -1,0 +1,144 @@
+"""What records, in the hub's order, have come to. It is read here and changed by `apply` only."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from .order import Position
+from .rows import ACTIVE, KEPT_BACK, MODERATING, Author, Hood, Item, Kind, Status, Subject
+from .store import History, Store
+from .text import folded
+from .violations import NotFounded
+
+
+def numbered(number: int) -> str:
+    """Return a number as a key that sorts like the number."""
+    return f"{number:012d}"
+
+
+class State:
+    """Typed reading of a store. Cheap to make: it keeps nothing itself."""
+
+    def __init__(self, store: Store, history: History) -> None:
+        self.store = store
+        self.history = history
+
+    @property
+    def position(self) -> Position:
+        """The last entry that was applied, and the newest time that the hub has signed."""
+        row: Any = self.store.get("meta", "position")
+        return Position(*row) if row else Position()
+
+    @property
+    def is_founded(self) -> bool:
+        """Whether the founding is there."""
+        return self.store.get("meta", "hood") is not None
+
+    @property
+    def hood(self) -> Hood:
+        """The neighborhood. Raise NotFounded before the founding."""
+        row = self.store.get("meta", "hood")
+        if row is None:
+            raise NotFounded("the first record is the founding")
+        return Hood.unpack(row)
+
+    def count(self, what: str) -> int:
+        """Return how many active members, moderators or agencies there are."""
+        found: Any = self.store.get("meta", f"count/{what}")
+        return found or 0
+
+    def author(self, key: str) -> Author | None:
+        """Return what is known of a key."""
+        row = self.store.get("keys", key)
+        return None if row is None else Author.unpack(key, row)
+
+    def subject(self, subject_id: str) -> Subject | None:
+        """Return a member, an agency or an officer."""
+        row = self.store.get("subjects", subject_id)
+        return None if row is None else Subject.unpack(subject_id, row)
+
+    def subject_of(self, key: str) -> Subject | None:
+        """Return whose key it is, if it is in use now."""
+        author = self.author(key)
+        return self.subject(author.subject) if author and author.active else None
+
+    @property
+    def host(self) -> Subject:
+        """The host."""
+        found = self.subject(self.hood.host)
+        if found is None:
+            raise NotFounded("the first record is the founding")
+        return found
+
+    def subjects(self, kind: Kind) -> Iterator[Subject]:
+        """Yield all that ever were, members or agencies or officers."""
+        for subject_id, row in self.store.scan("subjects"):
+            found = Subject.unpack(subject_id, row)
+            if found.kind is kind:
+                yield found
+
+    def handle_is_taken(self, handle: str) -> bool:
+        """Return whether somebody has or had this name, or one that looks like it."""
+        return self.store.get("handles", folded(handle)) is not None
+
+    def invite_is_used(self, invite: str) -> bool:
+        """Return whether somebody joined with this invite."""
+        return self.store.get("invites", invite) is not None
+
+    def item(self, item_id: str) -> Item | None:
+        """Return a post, an alert or a comment that has not expired."""
+        row = self.store.get("items", item_id)
+        return None if row is None else Item.unpack(item_id, row)
+
+    def once(self, what: str, item_id: str, subject_id: str) -> bool:
+        """Return whether somebody has thanked for or flagged an item already."""
+        return self.store.get("once", f"{item_id}/{what}/{subject_id}") is not None
+
+    def below(self, item_id: str) -> Iterator[tuple[str, str, str, int]]:
+        """Yield what belongs to an item: type, record id, subject, number; oldest first."""
+        row: Any
+        for key, row in self.store.scan("below", f"{item_id}/", f"{item_id}0"):
+            yield row[0], row[1], row[2], int(key.rpartition("/")[2])
+
+    def waiting(self) -> Iterator[str]:
+        """Yield records whose body hasn't come: it was kept back, or is gone."""
+        for record_id, _ in self.store.scan("waiting"):
+            yield record_id
+
+    def is_evidence(self, record_id: str) -> bool:
+        """Return whether a record only shows that its author forked."""
+        return self.store.get("once", f"evidence/{record_id}") is not None
+
+    def officer_is_valid(self, officer: Subject, time_s: int) -> bool:
+        """Return whether an officer's certificate holds, and the agency still belongs here."""
+        agency = self.subject(officer.agency) if officer.agency else None
+        return officer.is_active and officer.expires_s > time_s and agency is not None and agency.is_active
+
+
+def may_read(state: State, key: str) -> bool:
+    """Return whether a key's owner belongs to the neighborhood. A frozen author still reads."""
+    subject = state.subject_of(key)
+    if subject is None:
+        return False
+    if subject.kind is Kind.OFFICER:
+        return state.officer_is_valid(subject, state.position.time_s)
+    return subject.standing in ACTIVE
+
+
+def may_see_body(item: Item, viewer: Subject | None) -> bool:
+    """Return whether somebody may have an item's body: its author and moderators may if it is kept back."""
+    if item.status is Status.VISIBLE:
+        return True
+    if viewer is None or item.status not in KEPT_BACK:
+        return False
+    return viewer.id == item.subject or viewer.standing in MODERATING
+
+
+def withheld(state: State) -> Iterator[str]:
+    """Yield posts and alerts whose body the hub keeps back though the order gives no reason.
+
+    A comment without its body may belong to a post that is gone: nobody can tell which.
+    """
+    for record_id in state.waiting():
+        item = state.item(record_id)
+        if item and item.status is Status.VISIBLE and item.type in {"post", "alert"}:
+            yield record_id
