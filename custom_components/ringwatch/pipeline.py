@@ -12,7 +12,7 @@ import math
 import av
 
 from .idle import MAX_GOP_S, MIN_INTERVAL_S, QUIET_S, WARM_UP_S, GopWatch, SizeHint
-from .video import DecodedFrame, Decoder, MediaPacket, chroma_is_flat, luma_view
+from .video import DecodedFrame, Decoder, MediaPacket, luma_view
 from .vision import Detector, FrameResult, Sight
 
 GRID_SLACK_S = 0.002  # stamps in whole milliseconds (FLV, MKV) fall just short of the grid
@@ -218,8 +218,7 @@ class Pipeline:
                 yield self._take(picture, self._sight(picture))
 
     def _sight(self, picture: DecodedFrame) -> Sight:
-        frame = picture.frame
-        return self._detector.look(luma_view(frame), picture.time_s, chroma_flat=chroma_is_flat(frame))
+        return self._detector.look(luma_view(picture.frame), picture.time_s)
 
     def _take(self, picture: DecodedFrame, sight: Sight) -> AnalyzedFrame:
         self.last_frame = picture.frame

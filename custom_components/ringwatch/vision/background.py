@@ -60,14 +60,23 @@ class Background:
             self._tolerate()
         count, offset, matches = self._count, self._offset, self._matches
         count[:] = 0
+        matched = matches.view(np.uint8)
         for bottom, span in zip(self._bottom, self._span, strict=True):
             np.subtract(frame, bottom, out=offset)  # wraps round below: one test for both sides
             np.less_equal(offset, span, out=matches)
-            np.add(count, matches.view(np.uint8), out=count)
+            np.add(count, matched, out=count)
         weak: Mask = count < MATCHES
         distance = np.maximum(frame, self._picture) - np.minimum(frame, self._picture)
         strong: Mask = weak & (distance > self._far)
         return weak, strong
+
+    def unexplained(self, frame: Gray, places: NDArray[np.intp]) -> Mask:
+        """Say of some (flat) places only which of them the samples do not explain."""
+        flat = (SAMPLES, -1)
+        offsets = frame.ravel()[places] - self._bottom.reshape(flat).take(places, axis=1)
+        matches = offsets <= self._span.reshape(flat).take(places, axis=1)
+        unexplained: Mask = matches.sum(axis=0, dtype=np.uint8) < MATCHES
+        return unexplained
 
     def observe(self, frame: Gray, foreground: Mask, time_s: float) -> None:
         """Learn, a few times a second, how far a pixel that is background strays from the model's picture."""
@@ -77,7 +86,8 @@ class Background:
         self._observed_s = time_s
         distance = np.maximum(frame, self._picture) - np.minimum(frame, self._picture)
         step = distance - self._noise
-        step *= min(1.0, elapsed_s / NOISE_MEMORY_S) * ~foreground
+        step *= np.float32(min(1.0, elapsed_s / NOISE_MEMORY_S))
+        step *= ~foreground
         self._noise += step
 
     @property

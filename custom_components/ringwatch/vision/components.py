@@ -32,9 +32,10 @@ def label_runs(mask: NDArray[np.bool_]) -> Components:
     """
     height, width = mask.shape
     stride = width + 2  # a gap of two between rows: no run of a row touches the next in memory
-    padded = np.zeros((height, stride), np.int8)
+    padded = np.zeros((height, stride), np.bool_)
     padded[:, 1:-1] = mask
-    edges = np.flatnonzero(np.diff(padded.ravel()))
+    flat = padded.ravel()
+    edges = np.flatnonzero(flat[1:] != flat[:-1])
     starts, ends = edges[0::2] + 1, edges[1::2] + 1  # flat, end exclusive
     if not starts.size:
         return Components(
@@ -44,16 +45,13 @@ def label_runs(mask: NDArray[np.bool_]) -> Components:
             np.zeros((0, 2), np.float64),
         )
     # Runs j of the row above that touch run i: end_j + stride >= start_i, start_j + stride <= end_i.
-    first = np.searchsorted(ends + stride, starts, side="left")
-    last = np.searchsorted(starts + stride, ends, side="right")
-    touches = np.maximum(last - first, 0)
-    lower = np.repeat(np.arange(starts.size), touches)
-    upper = np.arange(lower.size) - np.repeat(np.cumsum(touches) - touches, touches)
-    upper += np.repeat(first, touches)
-
-    roots = _join(starts.size, lower, upper)
-    unique, run_labels = np.unique(roots, return_inverse=True)
+    first = np.searchsorted(ends, starts - stride, side="left")
+    touches = np.maximum(np.searchsorted(starts, ends - stride, side="right") - first, 0)
+    roots = _join(first, touches)
+    order = np.arange(starts.size)
+    unique = np.flatnonzero(roots == order)
     count = unique.size
+    run_labels = (np.cumsum(roots == order) - 1)[roots]
 
     lengths = ends - starts
     labels = np.zeros(height * stride, np.int32)
@@ -66,12 +64,12 @@ def label_runs(mask: NDArray[np.bool_]) -> Components:
     sum_x = np.bincount(run_labels, lengths * (left + right - 1) / 2, count)
     sum_y = np.bincount(run_labels, lengths * rows, count)
     boxes = np.empty((count, 4), np.int64)
-    boxes[:, :2] = max(height, width)
-    boxes[:, 2:] = 0
+    boxes[:, 0] = width
+    boxes[:, 2] = 0
     np.minimum.at(boxes[:, 0], run_labels, left)
-    np.minimum.at(boxes[:, 1], run_labels, rows)
     np.maximum.at(boxes[:, 2], run_labels, right)
-    np.maximum.at(boxes[:, 3], run_labels, rows + 1)
+    boxes[:, 1] = rows[unique]  # runs come row by row
+    boxes[run_labels, 3] = rows + 1  # the last one stays
     return Components(
         np.ascontiguousarray(labels.reshape(height, stride)[:, 1:-1]),
         areas.astype(np.int64),
@@ -87,18 +85,34 @@ def _expand(starts: NDArray[np.intp], lengths: NDArray[np.intp]) -> NDArray[np.i
     return flat
 
 
-def _join(count: int, lower: NDArray[np.intp], upper: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Return for each of `count` runs the smallest run that it is connected to."""
-    roots: NDArray[np.intp] = np.arange(count)
+def _join(first: NDArray[np.intp], touches: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Return for each run the smallest run that it is connected to.
+
+    Run i touches `touches[i]` runs of the row above, from run `first[i]` on.
+    """
+    roots: NDArray[np.intp] = np.arange(first.size)
+    np.copyto(roots, first, where=touches > 0)
+    roots = _jump(roots)
+    forks = np.flatnonzero(touches > 1)
+    if not forks.size:
+        return roots
+    more = touches[forks] - 1
+    lower = np.repeat(forks, more)
+    upper = np.arange(1, lower.size + 1) - np.repeat(np.cumsum(more) - more, more) + first[lower]
     while True:
         low, up = roots[lower], roots[upper]
-        differing = low != up
-        if not differing.any():
+        differing = np.flatnonzero(low != up)
+        if not differing.size:
             return roots
         low, up = low[differing], up[differing]
         np.minimum.at(roots, np.maximum(low, up), np.minimum(low, up))
-        while True:
-            jumped: NDArray[np.intp] = roots[roots]
-            if np.array_equal(jumped, roots):
-                break
-            roots = jumped
+        roots = _jump(roots)
+
+
+def _jump(roots: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Follow pointers to their ends, twice as far each time."""
+    while True:
+        jumped: NDArray[np.intp] = roots[roots]
+        if np.array_equal(jumped, roots):
+            return roots
+        roots = jumped

@@ -123,21 +123,20 @@ class Detector:
         """Whether no event is open and nothing is followed that may become one."""
         return self._shape is None or not (self._events.is_open or self._tracker.tracks)
 
-    def analyze(
-        self, luma: NDArray[np.uint8], time_s: float, *, chroma_flat: bool | None = None
-    ) -> FrameResult:
+    def analyze(self, luma: NDArray[np.uint8], time_s: float) -> FrameResult:
         """Look at one luma plane (H, W), which may be a strided view and is never written to."""
-        return self.take(self.look(luma, time_s, chroma_flat=chroma_flat))
+        return self.take(self.look(luma, time_s))
 
-    def look(self, luma: NDArray[np.uint8], time_s: float, *, chroma_flat: bool | None = None) -> Sight:
+    def look(self, luma: NDArray[np.uint8], time_s: float) -> Sight:
         """Return what a frame shows and change nothing: `take` learns from it, or it is let go of."""
         if self._shape != luma.shape or not 0 <= time_s - self._time_s <= LONGEST_GAP_S:
             return Sight(luma, time_s, None)
         seen = self._align(self._reduce(luma), time_s)
         weak, strong = self._background.classify(seen.frame, self._scale)
         if seen.alignment.is_relit and weak.any():  # the light need not have changed everywhere
+            places = np.flatnonzero(weak)
             untouched = seen.alignment.inverse_light_table()[seen.frame]
-            weak &= self._background.classify(untouched, self._scale)[0]
+            weak.ravel()[places] = self._background.unexplained(untouched, places)
             strong &= weak
         if seen.shake > SHAKE_PIXELS:
             blurred = self._within_reach(seen.frame, 1 + round(min(seen.shake, 2.0)))
@@ -248,7 +247,7 @@ class Detector:
         )
         step = max(abs(found.dx - before.dx), abs(found.dy - before.dy))
         shake = max(step, self._shake * 0.5 ** (elapsed_s / SHAKE_MEMORY_S))
-        frame = found.light_table()[small]
+        frame = found.lit(small)
         if found.is_shifted:
             moved = np.rint(shifted(frame.astype(np.float32), found.dx, found.dy)).astype(np.uint8)
             unseen = outside(frame.shape, found)
@@ -285,8 +284,9 @@ class Detector:
         if mask.any():
             mask &= ~shaded(self._primitives, frame, picture, mask)
             mask = close(self._primitives, mask)
-            seen.in_zone = bool(np.any(mask & ~self._watched))
-            mask &= self._watched
+            if self._watched_area < mask.size:
+                seen.in_zone = bool(np.any(mask & ~self._watched))
+                mask &= self._watched
         regions = find_regions(self._primitives, mask, strong, self._min_area, self._restless.seconds)
         if seen.shake <= SHAKE_PIXELS:  # a blurred picture makes everything soft
             regions = drop_soft(regions, frame, picture, self._primitives)
@@ -308,31 +308,35 @@ class Detector:
             confirmed = regions.mask([label for track in tracks for label in track.labels])
             self._restless.learn(seen.mask, confirmed, time_s)
         if self._background.learn(frame, time_s, protected):
-            self._follow_light()
-            self._follow_place()
+            changed = self._follow_light()
+            changed |= self._follow_place()
             self._aligner = Aligner(self._background.picture(), ~self._hidden)
-            self._alignment = replace(self._alignment, cost=-1.0)  # found against another picture
+            at = self._alignment
+            cost = -1.0 if changed else self._aligner.cost(seen.small, self._foreground, at)
+            self._alignment = replace(at, cost=min(cost, at.cost))
 
-    def _follow_light(self) -> None:
+    def _follow_light(self) -> bool:
         """Take a lasting change of light into the model."""
         table = self._alignment.inverse_light_table()
         change = np.abs(table[self._background.picture()].astype(np.int16) - self._background.picture())
         if change.mean() < RELIGHT_LEVELS:
-            return
+            return False
         self._background.relight(table)
         self._stillness.relight(table)
         self._suppressed["light"] += 1
+        return True
 
-    def _follow_place(self) -> None:
+    def _follow_place(self) -> bool:
         """Move the model to where the camera has mostly looked lately."""
         right, down = round(self._place[0]), round(self._place[1])
         if max(abs(right), abs(down)) < RECENTER_PIXELS:
-            return
+            return False
         self._background.roll(right, down)
         self._tracker.move(right, down)
         self._place = (self._place[0] - right, self._place[1] - down)
         self._foreground = np.roll(self._foreground, (down, right), (0, 1))
         self._suppressed["moved_camera"] += 1
+        return True
 
     def _absorb(self, frame: Gray, regions: Regions, time_s: float) -> None:
         """Give back to the background what has been still for long."""

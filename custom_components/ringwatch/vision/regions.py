@@ -66,8 +66,10 @@ def find_regions(
     count = len(components.areas)
     if not count:
         return Regions(components, ())
-    core = np.bincount(components.labels[strong & mask], minlength=count + 1)[1:]
-    restless = np.bincount(components.labels[mask], restless_s[mask], count + 1)[1:] / components.areas
+    places = np.flatnonzero(mask)
+    labels = components.labels.take(places)
+    core = np.bincount(labels[strong.take(places)], minlength=count + 1)[1:]
+    restless = np.bincount(labels, restless_s.take(places), count + 1)[1:] / components.areas
     kept = (components.areas >= min_area) & (core >= MIN_CORE_PIXELS)
     regions = [
         Region(
@@ -103,14 +105,16 @@ def drop_soft(regions: Regions, frame: Gray, background: Gray, primitives: Primi
     part = (slice(top, bottom), slice(left, right))
     frame, background, labels = frame[part], background[part], regions.components.labels[part]
     count = len(regions.components.areas)
-    difference = _LOGARITHMS[frame] - _LOGARITHMS[background]
-    levels = np.clip(difference + 128, 0, 255).astype(np.uint8)
+    difference = _LOGARITHMS.take(frame) - _LOGARITHMS.take(background)
+    levels = np.minimum(np.maximum(difference + np.int16(128), 0), 255).astype(np.uint8)
     inside = labels > 0
-    outline = inside & ~primitives.minimum3(inside.view(np.uint8)).view(np.bool_)
-    step = primitives.maximum3(levels) - primitives.minimum3(levels)
-    steps = np.bincount(labels[outline], step[outline], count + 1)
-    outlines = np.bincount(labels[outline], minlength=count + 1)
-    contrast = np.bincount(labels[inside], np.abs(difference[inside]), count + 1)
+    outline = np.flatnonzero(inside & ~primitives.minimum3(inside.view(np.uint8)).view(np.bool_))
+    step = primitives.maximum3(levels).take(outline) - primitives.minimum3(levels).take(outline)
+    owners = labels.take(outline)
+    steps = np.bincount(owners, step, count + 1)
+    outlines = np.bincount(owners, minlength=count + 1)
+    places = np.flatnonzero(inside)
+    contrast = np.bincount(labels.take(places), np.abs(difference.take(places)), count + 1)
     soft = set()
     for region in large:
         across = steps[region.label] / max(1, outlines[region.label])

@@ -32,6 +32,6 @@ class Restlessness:
         self._at_s = time_s
         unconfirmed = mask & ~confirmed
         self.seconds *= np.float32(0.5 ** (since_s / MEMORY_S))
-        self.seconds += np.float32(since_s) * unconfirmed
-        self.seconds -= np.float32(since_s) * confirmed
+        self.seconds.ravel()[np.flatnonzero(unconfirmed)] += np.float32(since_s)
+        self.seconds.ravel()[np.flatnonzero(confirmed)] -= np.float32(since_s)
         self.activity.add(unconfirmed, confirmed, since_s)

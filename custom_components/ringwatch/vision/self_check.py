@@ -59,8 +59,8 @@ class ActivityCounter:
 
     def add(self, unconfirmed: NDArray[np.bool_], confirmed: NDArray[np.bool_], seconds: float) -> None:
         """Count some seconds."""
-        self._unconfirmed_s += np.float32(seconds) * unconfirmed
-        self._confirmed_s += np.float32(seconds) * confirmed
+        self._unconfirmed_s.ravel()[np.flatnonzero(unconfirmed)] += np.float32(seconds)
+        self._confirmed_s.ravel()[np.flatnonzero(confirmed)] += np.float32(seconds)
 
     def take(self) -> Activity:
         """Return what has been counted, and begin at zero again."""

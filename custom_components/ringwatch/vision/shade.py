@@ -14,33 +14,45 @@ BRIGHTEST = 1.25  # of a reflection on a floor
 TEXTURE_TOLERANCE = 4.0  # gray levels, mean over the window, that texture may differ by
 RADIUS = 2  # of the window
 
+# The gray levels that a background's gray level may have become.
+_LEAST = np.ceil(DARKEST * np.arange(256)).astype(np.uint8)
+_MOST = np.minimum(np.floor(BRIGHTEST * np.arange(256)), 255).astype(np.uint8)
+
 
 def shaded(primitives: Primitives, frame: Gray, background: Gray, mask: Mask) -> Mask:
     """Return which pixels of a mask differ from the background by a factor only."""
-    rows = np.flatnonzero(mask.any(axis=1))
     result = np.zeros_like(mask)
-    if not rows.size:
+    places = np.flatnonzero(mask)
+    light, before = frame.take(places), background.take(places)
+    possible = (light >= _LEAST.take(before)) & (light <= _MOST.take(before))
+    places = places[possible]
+    if not places.size:
         return result
-    columns = np.flatnonzero(mask.any(axis=0))
+    rows, columns = np.divmod(places, mask.shape[1])
     margin = 2 * RADIUS
     part = (
         slice(max(0, rows[0] - margin), rows[-1] + 1 + margin),
-        slice(max(0, columns[0] - margin), columns[-1] + 1 + margin),
+        slice(max(0, columns.min() - margin), columns.max() + 1 + margin),
     )
     here, there = frame[part], background[part]
-    total_here, total_there = box_sum(here), np.maximum(box_sum(there), 1)
-    ratio = total_here.astype(np.float32) / total_there
-    expected = there * ratio
+    expected = box_sum(here).astype(np.float32)
+    expected /= np.maximum(box_sum(there), 1)
+    expected *= there
     np.rint(expected, out=expected)
-    texture = box_sum(np.minimum(np.abs(here - expected), 255).astype(np.uint8))
+    np.subtract(here, expected, out=expected)
+    np.abs(expected, out=expected)
+    np.minimum(expected, 255, out=expected)
+    texture = box_sum(expected.astype(np.uint8))
     size = (2 * RADIUS + 1) ** 2
-    possible = mask[part] & (here >= DARKEST * there) & (here <= BRIGHTEST * there)
-    same = possible & (texture < TEXTURE_TOLERANCE * size)
-    if not same.any():
-        return result
-    for _ in range(RADIUS):  # a window over the shadow's outline sees both sides of it
-        same = primitives.maximum3(same.view(np.uint8)).view(np.bool_)
-    result[part] = same & possible
+    result.ravel()[places] = True
+    inner = result[part]
+    same = inner & (texture < TEXTURE_TOLERANCE * size)
+    if same.any():
+        for _ in range(RADIUS):  # a window over the shadow's outline sees both sides of it
+            same = primitives.maximum3(same.view(np.uint8)).view(np.bool_)
+        inner &= same
+    else:
+        inner[:] = False
     return result
 
 

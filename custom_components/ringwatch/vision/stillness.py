@@ -50,23 +50,30 @@ class Stillness:
             return None, None
         elapsed_s, self._since_update_s = self._since_update_s, 0.0
         step_s = np.float32(elapsed_s)
-        change = np.maximum(frame, self._candidate) - np.minimum(frame, self._candidate)
-        same = change <= STILL_TOLERANCE
-        age_s = self._age_s
-        age_s += np.where(same, step_s, -UNREST_WEIGHT * step_s)
-        age_s *= foreground
-        np.maximum(age_s, 0, out=age_s)
-        np.copyto(self._candidate, frame, where=age_s == 0)
-        self._support_s += step_s * ~foreground
+        places = np.flatnonzero(foreground)  # little of the picture: the rest only gains support
+        now, before = frame.ravel()[places], self._candidate.ravel()[places]
+        change = np.maximum(now, before) - np.minimum(now, before)
+        ages_s = self._age_s.ravel()[places]
+        ages_s += np.where(change <= STILL_TOLERANCE, step_s, -UNREST_WEIGHT * step_s)
+        np.maximum(ages_s, 0, out=ages_s)
+        supports_s = self._support_s.ravel()[places]
+        self._support_s += step_s
         np.minimum(self._support_s, STILL_AFTER_S, out=self._support_s)
+        self._support_s.ravel()[places] = supports_s
+        self._age_s[:] = 0
+        self._age_s.ravel()[places] = ages_s
+        np.copyto(self._candidate, frame)
+        self._candidate.ravel()[places] = np.where(ages_s == 0, now, before)
         self._since_check_s += elapsed_s
         if self._since_check_s < CHECK_INTERVAL_S:
             return None, None
         self._since_check_s = 0.0
-        still = (age_s >= SUPPORT_RATIO * self._support_s) & (age_s >= GHOST_AFTER_S)
-        resting = age_s >= GHOST_AFTER_S
-        ghosts = self._ghosts(frame, resting, foreground, background) if resting.any() else None
-        self._support_s[still] = age_s[still]
+        if not (ages_s >= GHOST_AFTER_S).any():
+            return None, None
+        resting = self._age_s >= GHOST_AFTER_S
+        still = resting & (self._age_s >= SUPPORT_RATIO * self._support_s)
+        ghosts = self._ghosts(frame, resting, foreground, background)
+        self._support_s[still] = np.minimum(self._age_s[still], STILL_AFTER_S)
         return ghosts, still if still.any() else None
 
     def _ghosts(self, frame: Gray, resting: Mask, foreground: Mask, background: Gray) -> Mask | None:

@@ -5,12 +5,14 @@ growth without displacement. A track is confirmed once it is old enough and has 
 or grown; it stays confirmed until it is lost or absorbed into the background.
 """
 
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .regions import Region
 from .types import Reason
@@ -104,7 +106,7 @@ class Tracker:
         self._number = 0
         self._settled_s = float("-inf")
         self._failed: deque[tuple[float, int]] = deque(maxlen=200)
-        self._frames: deque[float] = deque()
+        self._frames: list[float] = []
         self.margin: float = EDGE_PIXELS  # wider where the camera shakes: what is cut off differs
         self.tracks: list[Track] = []
 
@@ -114,8 +116,7 @@ class Tracker:
         `strictness` scales what a track must have done (1 at sensitivity 50).
         """
         self._frames.append(time_s)
-        while time_s - self._frames[0] > HISTORY_S:
-            self._frames.popleft()
+        del self._frames[: bisect_left(self._frames, time_s - HISTORY_S)]
         while self._failed and time_s - self._failed[0][0] > CLUTTER_S:
             self._failed.popleft()
         matched: dict[int, list[Region]] = {}
@@ -222,10 +223,10 @@ class Tracker:
         if track.confirmed_s is None and (doubt := self._doubt(track, age_s)) is not None:
             track.verdict = doubt
             return
-        net = max(self._displacement(track, time_s, span_s) for span_s in SPANS_S)
+        net = self._displacement(track, time_s)
         moved = net >= needed
         grew = (
-            self._seen(track, time_s, SPANS_S[-1])
+            self._seen([point[0] for point in track.history], track.first_s, time_s, SPANS_S[-1])
             and share >= MIN_GROWN_AREA * strictness
             and track.first_s >= self._settled_s
             and track.area >= MIN_GROWTH * track.first_area
@@ -243,28 +244,25 @@ class Tracker:
             track.score = max(track.score, score)
             track.reason = self._reason(track, age_s, share, moved)
 
-    def _displacement(self, track: Track, time_s: float, span_s: float) -> float:
-        """Return how far a track went in the last `span_s`, along a line fitted to its centers.
+    def _displacement(self, track: Track, time_s: float) -> float:
+        """Return how far a track went, along a line fitted to its centers, in the span that shows most.
 
         0 where the centers scatter about the line by more than a share of it: that is flicker.
         """
-        recent = [point for point in track.history if time_s - point[0] <= span_s]
-        if len(recent) < 3 or not self._seen(track, time_s, span_s):
-            return 0.0
-        points = np.array(recent)
-        times = points[:, 0] - points[:, 0].mean()
-        centers = points[:, 1:] - points[:, 1:].mean(axis=0)
-        velocity = times @ centers / (times @ times)
-        scatter = math.sqrt(float(((centers - np.outer(times, velocity)) ** 2).sum()) / (len(points) - 2))
-        distance = math.hypot(*velocity) * float(times[-1] - times[0])
-        return distance if scatter <= MAX_SCATTER * distance else 0.0
+        times = [point[0] for point in track.history]
+        points = np.array(track.history)
+        net = 0.0
+        for span_s in SPANS_S:
+            first = bisect_left(times, time_s - span_s)
+            if len(times) - first >= 3 and self._seen(times, track.first_s, time_s, span_s):
+                net = max(net, _gone(points[first:]))
+        return net
 
-    def _seen(self, track: Track, time_s: float, span_s: float) -> bool:
-        """Whether a track was seen in most frames of a span (or since it began)."""
-        since_s = max(track.first_s, time_s - span_s)
-        frames = sum(frame_s >= since_s for frame_s in self._frames)
-        points = sum(point[0] >= since_s for point in track.history)
-        return points >= MIN_SEEN * frames
+    def _seen(self, times: Sequence[float], first_s: float, time_s: float, span_s: float) -> bool:
+        """Whether what was seen at some times was seen in most frames of a span (or since it began)."""
+        since_s = max(first_s, time_s - span_s)
+        frames = len(self._frames) - bisect_left(self._frames, since_s)
+        return len(times) - bisect_left(times, since_s) >= MIN_SEEN * frames
 
     def _doubt(self, track: Track, age_s: float) -> Verdict | None:
         """Say if a track lies where things move all the time, or is as small as what came to nothing."""
@@ -329,6 +327,17 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
     track.max_area = max(track.max_area, area)
     track.last_s = time_s
     track.labels = [part.label for part in parts]
+
+
+def _gone(points: NDArray[np.float64]) -> float:
+    """Return the way along the line fitted to (n, 3) times and centers, 0 where they scatter about it."""
+    times, x, y = (points - points.mean(axis=0)).T
+    square = float(times @ times)
+    speed_x, speed_y = float(times @ x) / square, float(times @ y) / square
+    distance = math.hypot(speed_x, speed_y) * float(times[-1] - times[0])
+    about_x, about_y = x - speed_x * times, y - speed_y * times
+    scatter = math.sqrt(float(about_x @ about_x + about_y @ about_y) / (len(points) - 2))
+    return distance if scatter <= MAX_SCATTER * distance else 0.0
 
 
 def _shift(
