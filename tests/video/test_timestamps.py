@@ -94,6 +94,24 @@ def test_sound_waits_for_a_picture_and_shares_its_clock() -> None:
     assert sound.time_s == pytest.approx(0.1)
 
 
+@pytest.mark.parametrize("live", [True, False])
+@pytest.mark.parametrize("wrap_s", [MPEG_WRAP_S, RTP_WRAP_S])
+@pytest.mark.parametrize("before_s", [-0.3, 0.3])
+def test_a_counter_that_wraps_between_the_first_sound_and_the_first_picture(
+    before_s: float, wrap_s: float, live: bool
+) -> None:
+    timeline = Timeline(live=live, fps=25)
+    # The sound belongs 0.3 s before the picture, or after it, and the wrap is in between.
+    picture_s = (wrap_s - before_s / 2) % wrap_s
+    timeline.video(picture_s, picture_s, STEP, 0.0)
+    raw = [(wrap_s + before_s / 2 + n * STEP) % wrap_s for n in range(20)]
+    sound = [timeline.audio(stamp, stamp, STEP, n * STEP) for n, stamp in enumerate(raw)]
+    placed = [one.time_s for one in sound if one is not None]
+    assert placed == pytest.approx([before_s + n * STEP for n in range(20)], abs=1e-4)
+    after_s = (picture_s + 0.8) % wrap_s
+    assert timeline.video(after_s, after_s, STEP, 0.8).time_s == pytest.approx(0.8, abs=1e-4)
+
+
 @pytest.mark.parametrize("jump_s", [-2000.0, 2000.0])
 @pytest.mark.parametrize("sound_first", [True, False])
 def test_sound_and_picture_stay_in_step_over_a_jump(jump_s: float, sound_first: bool) -> None:

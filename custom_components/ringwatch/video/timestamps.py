@@ -15,6 +15,7 @@ STEP_RANGE_S = (1 / 240, 2.0)  # believable distance between frames
 DEFAULT_STEP_S = 0.04
 MPEG_WRAP_S = 2**33 / 90_000  # ISO/IEC 13818-1: 33 bits of 90 kHz, 26.5 hours
 RTP_WRAP_S = 2**32 / 90_000  # RFC 3550: 32 bits; 90 kHz for video
+WRAP_APART_S = 10.0  # sound and picture are sent with less between them; wraps are hours
 MAX_REORDER_S = 10.0  # pts this far from dts is a broken stamp, not B-frames
 
 
@@ -27,7 +28,7 @@ class _Track:
     late: int = 0  # stamps in a row that did not grow
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Placed:
     """Presentation and decoding time and duration, in seconds of the repaired clock."""
 
@@ -59,7 +60,8 @@ class Timeline:
         if self._video.last_dts_s is None or self._video.offset_s is None:
             return None
         if self._audio.offset_s is None:
-            self._audio.offset_s = self._video.offset_s
+            raw = dts_s if dts_s is not None else pts_s
+            self._audio.offset_s = _same_round(raw, self._video.offset_s, self._video.last_dts_s)
         return self._place(
             self._audio, self._video, pts_s=pts_s, dts_s=dts_s, duration_s=duration_s, arrival_s=arrival_s
         )
@@ -138,6 +140,15 @@ def _reorder(pts_s: float | None, dts_s: float | None) -> float:
         return 0.0
     ahead = pts_s - dts_s
     return ahead if 0.0 < ahead <= MAX_REORDER_S else 0.0
+
+
+def _same_round(raw: float | None, offset_s: float, now_s: float) -> float:
+    """Return the offset for a first stamp: another one if the counter wrapped between it and the others."""
+    if raw is not None:
+        for wrap_s in (0.0, MPEG_WRAP_S, -MPEG_WRAP_S, RTP_WRAP_S, -RTP_WRAP_S):
+            if abs(raw - offset_s - wrap_s - now_s) <= WRAP_APART_S:
+                return offset_s + wrap_s
+    return offset_s
 
 
 def _believable(step_s: float) -> float:
