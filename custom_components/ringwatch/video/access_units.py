@@ -14,7 +14,7 @@ from .media import CodedPacket, Kind
 MAX_PICTURE_BYTES = 16 * 1024 * 1024  # far above any coded picture: parts are not collected without end
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: one is made for each packet
 class CodedData:
     """A packet's bytes and stamps as they came, in seconds of the stream's clock (None: it has none)."""
 
@@ -32,7 +32,7 @@ def take(packet: CodedPacket, kind: Kind, arrival_s: float) -> CodedData:
     """Copy a demuxed packet: its stream dies with its container, the copy doesn't (0.4 MB/s for 3 Mb/s)."""
     base = float(packet.time_base)
     extradata = b""
-    if packet.has_sidedata("new_extradata"):
+    if packet.is_keyframe and packet.has_sidedata("new_extradata"):
         extradata = bytes(packet.get_sidedata("new_extradata"))
     return CodedData(
         kind=kind,
@@ -52,19 +52,24 @@ class Joiner:
     def __init__(self, codec: str) -> None:
         self._codec = codec
         self._held: CodedData | None = None
+        self._held_begins: bool | None = None  # what `starts_picture` says of it
         self.joined = 0
 
     def push(self, unit: CodedData) -> list[CodedData]:
         """Take a packet, return those that are complete."""
         if not self._codec or unit.kind != "video":
             return [unit]
-        held, self._held = self._held, unit
+        begins = starts_picture(self._codec, unit.data)
+        held, held_begins = self._held, self._held_begins
+        self._held, self._held_begins = unit, begins
         if held is None:
             return []
-        if not self._belongs(held, unit):
+        belongs = begins is False or (begins is True and held_begins is None)
+        if not belongs or len(held.data) + len(unit.data) > MAX_PICTURE_BYTES:
             return [held]
         self.joined += 1
         stamped = held if held.dts_s is not None or held.pts_s is not None else unit
+        self._held_begins = begins if held_begins is None else held_begins
         self._held = replace(
             held,
             data=held.data + unit.data,
@@ -73,12 +78,6 @@ class Joiner:
             is_key=held.is_key or unit.is_key,
         )
         return []
-
-    def _belongs(self, held: CodedData, unit: CodedData) -> bool:
-        if len(held.data) + len(unit.data) > MAX_PICTURE_BYTES:
-            return False
-        begins = starts_picture(self._codec, unit.data)
-        return begins is False or (begins is True and starts_picture(self._codec, held.data) is None)
 
     def flush(self) -> list[CodedData]:
         """Return what is held: nothing more is coming for now."""

@@ -52,6 +52,8 @@ class Decoder:
 
     def __init__(self, source: Source | StillSource) -> None:
         self._source = source
+        if isinstance(source, Source):
+            source.prompt = True  # who looks at pictures wants them at once
         self._context: VideoCodecContext | None = None
         self._epoch = -1
         self._await_key = True

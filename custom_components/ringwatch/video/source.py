@@ -35,6 +35,7 @@ from .media import CodedPacket, MediaPacket, SourceConfig, StreamInfo
 from .net import Deadline
 from .opening import open_container
 from .redaction import redact
+from .rests import Rests
 from .timestamps import Timeline
 from .url import is_network, split_credentials, validate_url
 
@@ -62,6 +63,7 @@ class Source:
         self._config = replace(config, url=url, username=username, password=password)
         self.live = is_network(url)
         self.shown = redact(url)
+        self.prompt = False  # whether somebody waits for each packet; if not, several are read at a time
         self._stop = stop
         self._clock = clock
         self._realtime = realtime
@@ -83,7 +85,18 @@ class Source:
         self._signature = b""
         self._epoch = 0
         self._video_s = self._clock()
+        self._rests = Rests()
+        self._rest_s = 0.0
         self._started_s: float | None = None
+
+    @property
+    def _rests_between(self) -> bool:
+        """Whether several packets may be read at a time, up to 0.2 s late.
+
+        Not over UDP, where nothing holds the sender back, nor where arrivals are all the stamps there are.
+        """
+        udp = self._config.url.startswith("rtsp:") and self._config.rtsp_transport == "udp"
+        return self.live and self._stamped and not self.prompt and not udp
 
     @property
     def info(self) -> StreamInfo:
@@ -189,7 +202,12 @@ class Source:
         container = self._container
         if container is None:
             raise EndOfStream(f"{self.shown} is closed")
+        if self._rest_s:
+            rest_s, self._rest_s = self._rest_s, 0.0
+            if self._stop.wait(rest_s):
+                return False
         failure: SourceError | None = None
+        began_s = self._clock()
         try:
             with av.logging.Capture():
                 packet = next(self._demuxed, None)
@@ -217,6 +235,9 @@ class Source:
         if failure is not None or packet is None:
             raise failure or EndOfStream(f"{self.shown} ended the stream")
         self._accept(packet)
+        if self._rests_between:
+            now_s = self._clock()
+            self._rest_s = self._rests.after(now_s - began_s, now_s)
         return True
 
     def _accept(self, packet: CodedPacket) -> None:
@@ -243,6 +264,8 @@ class Source:
                 if sound is None:
                     continue
                 placed = sound
+            if self._rests_between:
+                self._rests.add(unit.kind, len(unit.data), placed.dts_s, unit.arrival_s)
             packet = av.Packet(len(unit.data))  # unlike Packet(data) this one is padded, as decoders need
             packet.update(unit.data)
             packet.time_base = TIME_BASE
