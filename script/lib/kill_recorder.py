@@ -107,6 +107,8 @@ def check(media: Path, clips: Collection[Clip]) -> None:
     for clip in clips:
         path = media / clip.path
         paths |= {path, media / clip.thumbnail}
+        if clip.protected or clip.shared:
+            paths.add(path.with_suffix(".json"))
         wanted(path.stat().st_size == clip.size_bytes, f"the size of {path}")
         wanted(abs(duration_s(path) - clip.duration_s) < 0.15, f"the length of {path}")
     there = {path for path in media.rglob("*") if path.is_file() and path.name != ".ringwatch"}

@@ -29,6 +29,7 @@ async def ask(client: HassClient, action: str, **data: object) -> Answer:
 async def save(house: House, client: HassClient, name: str, look_back: float, length: float) -> Answer:
     """Save a clip of a camera."""
     camera = house.entities[name]["camera.camera"]
+    await until(client, house.entities[name]["binary_sensor.connectivity"], "on")
     said = await ask(client, "save_clip", entity_id=camera, look_back=look_back, length=length)
     [clip] = said[camera]["clips"]
     return dict(clip)
@@ -82,12 +83,14 @@ async def agree(house: House, client: HassClient) -> int:
     async def settled() -> bool:
         return not list((media / "ringwatch" / ".recording").iterdir())
 
-    await until_true(settled, "all that was recorded is in its place")
-    clips = Questions(house.hass.config / "ringwatch").page(limit=500).clips
-    await asyncio.to_thread(check, media, clips)
-    for entities in house.entities.values():
-        await client.call("switch", "turn_off", entity_id=entities["switch.privacy"])
-        await until(client, entities["binary_sensor.connectivity"], "on")
+    try:
+        await until_true(settled, "all that was recorded is in its place")
+        clips = Questions(house.hass.config / "ringwatch").page(limit=500).clips
+        await asyncio.to_thread(check, media, clips)
+    finally:
+        for entities in house.entities.values():
+            await client.call("switch", "turn_off", entity_id=entities["switch.privacy"])
+            await until(client, entities["binary_sensor.connectivity"], "on")
     return len(clips)
 
 

@@ -1,4 +1,4 @@
-"""What the owner sees, in a real browser: both cameras live, the flow that adds a camera, and the repair."""
+"""What the owner sees, in a real browser: cameras live, the flow that adds one, the repair, and clips."""
 
 import asyncio
 import time
@@ -7,7 +7,8 @@ from playwright.async_api import Page
 import pytest
 
 from script.lib.browser import chromium, open_browser
-from tests.fixtures.house import House, media_server, until
+from tests.fixtures.house import HEIGHT, WIDTH, House, media_server, until
+from tests.process.keeping import save
 
 pytestmark = [
     pytest.mark.browser,
@@ -18,6 +19,12 @@ pytestmark = [
 
 USER = "viewer"
 STREAM = "stream_worker"  # Home Assistant's thread that reads a camera for its players
+DRAWN = """async tile => {
+    const image = new Image();
+    image.src = tile.shadowRoot.querySelector(".image").style.backgroundImage.slice(5, -2);
+    await image.decode();
+    return [image.naturalWidth, image.naturalHeight];
+}"""
 PREVIEW = "img[src*='/api/ringwatch/preview/']"
 
 
@@ -101,4 +108,45 @@ async def test_the_owner_adds_a_camera_and_later_gives_its_new_password(house: H
                 "config_entries/subentries/delete", entry_id=house.entry_id, subentry_id=subentry_id
             )
             assert await client.state(connected) is None
+    assert house.complaints() == []
+
+
+async def test_the_owner_finds_a_clip_in_the_media_browser_and_plays_it(house: House) -> None:
+    async with house.client() as client:
+        older, newer = await save(house, client, "Porch", 0, 2), await save(house, client, "Porch", 2, 4)
+    async with open_browser(house.hass.url, house.tokens, phone=True) as page:
+        await page.goto(f"{house.hass.url}/media-browser/browser")
+        await page.locator(".child", has_text="Ringwatch").click()
+        await page.locator(".child", has_text="Porch").click()
+        await page.locator(".child .folder").first.click()
+        clips = page.locator(".child", has_text="Saved")
+        await clips.nth(1).wait_for()
+        titles = await clips.locator(".title").all_inner_texts()
+        lengths = [f"· {clip['duration_s']:.0f} s" for clip in (newer, older)]
+        found = [title.strip()[-len(length) :] for title, length in zip(titles, lengths, strict=True)]
+        assert found == lengths, titles
+        tile = clips.first.locator("ha-media-browser-thumbnail")
+        await tile.locator(".image").wait_for()
+        assert await tile.evaluate(DRAWN) == [HEIGHT, HEIGHT]
+
+        search = page.locator("input").first
+        await search.fill("burglar")
+        await search.press("Enter")
+        await page.get_by_text("No results found").wait_for()
+        await search.fill("porch saved")
+        await search.press("Enter")
+        results = page.locator(".child", has_text="· Porch · Saved")
+        await results.nth(1).wait_for()
+        await results.first.click()
+        video = page.locator("video")
+        await video.wait_for()
+        deadline_s = time.monotonic() + 20
+        while not (times := await played_s(page)) or times[0] <= 1:
+            assert time.monotonic() < deadline_s, f"played {times} s"
+            await asyncio.sleep(0.1)
+        await video.evaluate("video => { video.currentTime = 3 }")
+        while (await played_s(page))[0] <= 3.2:
+            assert time.monotonic() < deadline_s, f"played {await played_s(page)} s"
+            await asyncio.sleep(0.1)
+        assert await video.evaluate("video => [video.videoWidth, video.videoHeight]") == [WIDTH, HEIGHT]
     assert house.complaints() == []
