@@ -1,0 +1,118 @@
+"""Looks into one uploaded file, in a process that may do next to nothing: `media_check.py` starts it.
+
+The answer is one line: {"ok": true} or {"reason": "..."}. Before a byte of the file is looked at, the process
+gives up memory, time, files, and (where the system lets it) the network. A decoder with a hole in it is then
+in a very small room.
+"""
+
+import contextlib
+import json
+import os
+import resource
+import sys
+from typing import BinaryIO
+
+import av
+import av.error
+from PIL import Image
+
+from .jpeg import check_jpeg
+from .media_errors import MediaError
+from .mp4 import check_mp4
+
+CPU_S = 20
+MEMORY_BYTES = 1024**3  # a decoder of 8,192 x 8,192 pictures
+DECODE_CPU_S = 5.0  # of which for decoding: the first pictures and as many key pictures as that takes
+FIRST_PICTURES = 30
+DURATION_SLACK_MS = 500
+
+
+def confine() -> None:
+    """Give up what isn't needed."""
+    for what, limit in (
+        (resource.RLIMIT_CPU, CPU_S),
+        (resource.RLIMIT_AS, MEMORY_BYTES),
+        (resource.RLIMIT_FSIZE, 0),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        resource.setrlimit(what, (limit, limit))
+    with contextlib.suppress(OSError, AttributeError):  # not everywhere, and not in every container
+        os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
+
+
+def check(file: BinaryIO, announced: dict[str, object]) -> None:
+    """Compare the file with what was announced. Raise MediaError."""
+    size = os.fstat(file.fileno()).st_size
+    if size != announced["size"]:
+        raise MediaError("size")
+    if announced["type"] == "image/jpeg":
+        _check_picture(file, announced)
+    else:
+        _check_film(file, size, announced)
+
+
+def _check_picture(file: BinaryIO, announced: dict[str, object]) -> None:
+    if check_jpeg(file.read()) != (announced["width"], announced["height"]):
+        raise MediaError("picture_size")
+    file.seek(0)
+    Image.MAX_IMAGE_PIXELS = None  # its size is bounded by what may be announced
+    try:
+        with Image.open(file, formats=("JPEG",)) as picture:
+            picture.load()
+    except (OSError, ValueError, SyntaxError) as error:
+        raise MediaError("not_jpeg") from error
+
+
+def _check_film(file: BinaryIO, size: int, announced: dict[str, object]) -> None:
+    outline = check_mp4(file, size)
+    file.seek(0)
+    try:
+        with av.open(file, mode="r", format="mp4") as container:
+            [video] = container.streams.video
+            context = video.codec_context
+            if context.name != outline.coding:
+                raise MediaError("coding")
+            if (context.width, context.height) != (announced["width"], announced["height"]):
+                raise MediaError("picture_size")
+            duration_ms = (container.duration or 0) / 1000
+            if abs(duration_ms - int(str(announced["duration_ms"]))) > DURATION_SLACK_MS:
+                raise MediaError("duration")
+            context.thread_count = 1
+            _decode(container, video)
+    except (av.error.FFmpegError, ValueError, IndexError) as error:
+        raise MediaError("not_decodable") from error
+
+
+def _decode(container: object, video: object) -> None:
+    """Decode the first pictures, then key pictures, for so much CPU time."""
+    began_s = _cpu_s()
+    count = 0
+    for frame in container.decode(video):  # type: ignore[attr-defined]
+        if (frame.width, frame.height) != (video.codec_context.width, video.codec_context.height):  # type: ignore[attr-defined]
+            raise MediaError("picture_size")
+        count += 1
+        if count == FIRST_PICTURES:
+            video.codec_context.skip_frame = "NONKEY"  # type: ignore[attr-defined]
+        if _cpu_s() - began_s > DECODE_CPU_S:
+            break
+    if not count:
+        raise MediaError("not_decodable")
+
+
+def _cpu_s() -> float:
+    return sum(os.times()[:2])
+
+
+def main(announced: str) -> int:
+    """Look, and say what was seen."""
+    confine()
+    answer: dict[str, object] = {"ok": True}
+    try:
+        with os.fdopen(0, "rb") as file:
+            check(file, json.loads(announced))
+    except MediaError as error:
+        answer = {"reason": error.reason}
+    except MemoryError:
+        answer = {"reason": "memory"}
+    sys.stdout.write(json.dumps(answer) + "\n")
+    return 0

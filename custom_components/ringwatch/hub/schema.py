@@ -1,0 +1,121 @@
+"""The database of one neighborhood: opened, brought up to date, never repaired silently.
+
+Each step of `STEPS` takes the database one version further; what is there is never edited. What is erased is
+overwritten (secure_delete), in the index of texts too, and the write-ahead log is emptied after it
+(`hood.py`).
+"""
+
+from pathlib import Path
+import sqlite3
+from typing import Final
+
+from ..neighborhood.sqlite_store import STATE_SCHEMA
+
+APPLICATION_ID: Final = 0x52574842  # "RWHB"
+BUSY_TIMEOUT_MS: Final = 5_000
+CACHE_KIB: Final = 4_096  # per connection; the system caches the file as well
+
+_TABLES: Final = """
+    -- An envelope is taken apart: half the size of its JSON. `withheld`: its body is kept back from most.
+    CREATE TABLE records (
+        number INTEGER PRIMARY KEY,
+        id BLOB NOT NULL UNIQUE,
+        head BLOB NOT NULL UNIQUE,
+        time_s INTEGER NOT NULL,
+        sig BLOB NOT NULL,
+        type TEXT NOT NULL,
+        author BLOB NOT NULL,
+        created_s INTEGER NOT NULL,
+        prev BLOB,
+        seen BLOB,
+        body_hash BLOB NOT NULL,
+        record_sig BLOB NOT NULL,
+        salt BLOB,
+        body TEXT,
+        withheld INTEGER NOT NULL DEFAULT 0
+    );
+    -- How often bodies of a segment went or came back: the name of its present form.
+    CREATE TABLE segments (number INTEGER PRIMARY KEY, forms INTEGER NOT NULL);
+    CREATE VIRTUAL TABLE texts USING fts5(title, text, tokenize = 'unicode61 remove_diacritics 2');
+    CREATE TABLE uploads (
+        sha256 TEXT NOT NULL,
+        owner TEXT NOT NULL,
+        media TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        offset INTEGER NOT NULL DEFAULT 0,
+        ready INTEGER NOT NULL DEFAULT 0,
+        token BLOB,
+        touched_s INTEGER NOT NULL,
+        PRIMARY KEY (sha256, owner)
+    ) WITHOUT ROWID;
+    CREATE INDEX uploads_by_owner ON uploads (owner);
+    -- Which records name which media.
+    CREATE TABLE names (
+        sha256 TEXT NOT NULL, record TEXT NOT NULL, owner TEXT NOT NULL, PRIMARY KEY (sha256, record)
+    ) WITHOUT ROWID;
+    CREATE INDEX names_by_record ON names (record);
+    CREATE TABLE spent (owner TEXT NOT NULL, day INTEGER NOT NULL, up INTEGER NOT NULL, PRIMARY KEY (owner,
+    day))
+        WITHOUT ROWID;
+    CREATE TABLE revoked (invite TEXT PRIMARY KEY) WITHOUT ROWID;
+    CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+    INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
+"""
+STEPS: Final = (STATE_SCHEMA + _TABLES,)
+
+
+class DatabaseError(Exception):
+    """The database is damaged, of something else, or of a newer version."""
+
+
+def open_database(path: Path) -> sqlite3.Connection:
+    """Open for writing; make it or bring it up to date. Raise DatabaseError."""
+    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    try:
+        for pragma in (
+            f"busy_timeout = {BUSY_TIMEOUT_MS}",
+            "secure_delete = ON",
+            "journal_mode = WAL",
+            "synchronous = FULL",  # what was acknowledged survives a power cut
+            f"cache_size = -{CACHE_KIB}",
+            "journal_size_limit = 4194304",
+            "trusted_schema = OFF",
+        ):
+            db.execute(f"PRAGMA {pragma}")
+        _migrate(db)
+    except sqlite3.OperationalError:
+        db.close()
+        raise
+    except (sqlite3.DatabaseError, DatabaseError) as error:
+        db.close()
+        raise DatabaseError(f"{path.name} can't be used: {error}") from error
+    return db
+
+
+def open_reader(path: Path) -> sqlite3.Connection:
+    """Open for reading only."""
+    db = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, isolation_level=None, check_same_thread=False)
+    db.execute(f"PRAGMA busy_timeout = {BUSY_TIMEOUT_MS}")
+    db.execute("PRAGMA query_only = ON")
+    db.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
+    return db
+
+
+def _migrate(db: sqlite3.Connection) -> None:
+    [version] = db.execute("PRAGMA user_version").fetchone()
+    [application] = db.execute("PRAGMA application_id").fetchone()
+    [tables] = db.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    if application != APPLICATION_ID and (tables or application):
+        raise DatabaseError("it belongs to another program")
+    if version > len(STEPS):
+        raise DatabaseError(f"it is of version {version}, this program knows {len(STEPS)}")
+    for number, step in enumerate(STEPS[version:], version + 1):
+        try:
+            db.executescript(
+                f"BEGIN IMMEDIATE; {step}; PRAGMA application_id = {APPLICATION_ID};"
+                f" PRAGMA user_version = {number}; COMMIT;"
+            )
+        except sqlite3.Error:
+            if db.in_transaction:
+                db.execute("ROLLBACK")
+            raise
