@@ -59,6 +59,19 @@ class Track:
             index += 1
 
 
+def in_step(tracks: Sequence[Track], phase_ns: int) -> int:
+    """Return the time of the key frame at or before a phase: where all tracks have to begin to be in step."""
+    for track in tracks:
+        if track.is_video:
+            within_ns = phase_ns % track.period_ns
+            return (
+                phase_ns
+                - within_ns
+                + max(p.time_ns for p in track.packets if p.is_key and p.time_ns <= within_ns)
+            )
+    return phase_ns
+
+
 def write_tracks(path: Path, tracks: Sequence[Track]) -> None:
     """Write tracks to a file: a line of JSON, then every packet with its header."""
     header = []

@@ -22,7 +22,7 @@ gi.require_version("GstRtsp", "1.0")
 gi.require_version("GstRtspServer", "1.0")
 from gi.repository import Gio, GLib, Gst, GstRtsp, GstRtspServer
 
-from script.lib.packets import Track, read_tracks
+from script.lib.packets import Track, in_step, read_tracks
 
 WAIT_S = 0.02  # the longest wait between looks at a pipeline's clock, which stands still until it plays
 SESSIONS_S = 10  # how often ended sessions are forgotten
@@ -78,7 +78,7 @@ class Camera:
         stop = threading.Event()
         media.connect("unprepared", lambda _media: stop.set())
         pipeline = media.get_element()
-        phase_ns = round((time.monotonic() - self._started_s) * Gst.SECOND)
+        phase_ns = in_step(self._tracks, round((time.monotonic() - self._started_s) * Gst.SECOND))
         for i, track in enumerate(self._tracks):
             source = pipeline.get_by_name(f"src{i}")
             threading.Thread(target=feed, args=(source, track, phase_ns, stop), daemon=True).start()

@@ -24,7 +24,7 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.video.stream import VideoStream
 
-from script.lib.packets import SECOND_NS, LoopPacket, Track, read_tracks
+from script.lib.packets import SECOND_NS, LoopPacket, Track, in_step, read_tracks
 
 QUEUE = 256  # chunks that a client may lag behind (about 8 s); then it is dropped, as a camera would
 MPEGTS_HZ = 90_000
@@ -106,9 +106,10 @@ class Camera:
 
 def _interleave(tracks: list[Track], phase_s: float) -> Iterator[tuple[int, LoopPacket]]:
     """Yield (track's index, packet) of all tracks in order of time."""
+    phase_ns = in_step(tracks, round(phase_s * SECOND_NS))
 
     def play(index: int, track: Track) -> Iterator[tuple[int, LoopPacket]]:
-        return ((index, packet) for packet in track.play(round(phase_s * SECOND_NS)))
+        return ((index, packet) for packet in track.play(phase_ns))
 
     return heapq.merge(*(play(i, track) for i, track in enumerate(tracks)), key=lambda item: item[1].time_ns)
 

@@ -185,6 +185,39 @@ def test_a_camera_that_goes_away_leaves_a_whole_clip_and_goes_on(
     assert len(pictures(house.path(second))) == 80
 
 
+def test_what_waited_to_be_wanted_is_not_written_after_another_connection(
+    make_house: MakeHouse, tmp_path: Path
+) -> None:
+    house = make_house()
+    t = house.clock.now_s
+    before = packets_of(sample(seconds=9.5), tmp_path / "before.ts")
+    house.play(
+        before,
+        [
+            (5.5, lambda: house.recorder.motion_started(started(), t + 5.0)),
+            (7.0, lambda: house.recorder.motion_ended(ended(), t + 6.0)),
+        ],
+    )  # the clip ends at 8; what came since waits, as motion may be found that goes on with it
+    house.recorder.disconnected()
+    house.work()
+    after = packets_of(sample(codec="hevc", seconds=8.0), tmp_path / "after.ts")
+    house.play(
+        after,
+        [
+            (0.2, lambda: house.recorder.motion_started(started(), t + 7.9)),
+            (4.0, lambda: house.recorder.motion_ended(ended(), house.clock.now_s - 1.0)),
+        ],
+    )
+    house.silence(15.0)
+    first, second = house.clips()
+    assert (first.codec, second.codec) == ("h264", "hevc")
+    for clip, source, at in ((first, "before.ts", 30), (second, "after.ts", 0)):
+        got, wanted = pictures(house.path(clip)), pictures(tmp_path / source)
+        assert len(got) == pytest.approx(50, abs=2)
+        assert all(np.array_equal(a, b) for a, b in zip(got, wanted[at : at + len(got)], strict=True))
+    assert second.start > first.end
+
+
 def test_a_change_of_format_begins_a_new_part(make_house: MakeHouse, tmp_path: Path) -> None:
     house = make_house()
     t = house.clock.now_s
