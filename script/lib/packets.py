@@ -67,7 +67,7 @@ def in_step(tracks: Sequence[Track], phase_ns: int) -> int:
             return (
                 phase_ns
                 - within_ns
-                + max(p.time_ns for p in track.packets if p.is_key and p.time_ns <= within_ns)
+                + max((p.time_ns for p in track.packets if p.is_key and p.time_ns <= within_ns), default=0)
             )
     return phase_ns
 
