@@ -1,4 +1,4 @@
-"""A street for tests: a hub in memory, and neighbors who sign. Everything is decided by seeds and a clock that is moved."""
+"""A street for tests: a hub in memory, neighbors who sign, keys from seeds, a clock that is moved."""
 
 from dataclasses import dataclass, replace
 import hashlib

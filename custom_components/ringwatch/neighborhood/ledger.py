@@ -140,6 +140,7 @@ class Ledger(LedgerView):
         return True
 
     def _take(self, placed: Placed) -> tuple[Change, ...]:
+        placed = self._with_own_body(placed)
         entry, record = placed.entry, placed.record
         if record.id != entry.id:
             raise WrongRecord(f"the record beside entry {entry.number} is another one")
@@ -159,6 +160,14 @@ class Ledger(LedgerView):
         self.records.add(placed)
         self.outbox.forget(record.id)
         return changes
+
+    def _with_own_body(self, placed: Placed) -> Placed:
+        """Put back the body of what this home has written itself: the hub gives it to nobody while it is kept back."""
+        if placed.record.body is None:
+            for one in self.outbox.waiting():
+                if one.record.id == placed.record.id:
+                    return Placed(placed.entry, one.record)
+        return placed
 
     def _compare_promises(self, news: Sequence[Placed]) -> None:
         """Compare with what the hub has signed about these places earlier."""

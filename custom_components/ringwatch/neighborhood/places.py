@@ -29,12 +29,14 @@ class Place:
 
 def snap(lat_e6: int, lon_e6: int) -> Place:
     """Return the middle of the cell that a point is in. Raise BadField for what is not on the map."""
-    if not -MAX_LAT_E6 <= lat_e6 <= MAX_LAT_E6 or not -HALF_TURN_E6 <= lon_e6 <= HALF_TURN_E6:
-        raise BadField("latitude up to 89 degrees, longitude up to 180")
     lat = lat_e6 // STEP_E6 * STEP_E6 + STEP_E6 // 2
+    if abs(lat) > MAX_LAT_E6 or abs(lon_e6) > HALF_TURN_E6:
+        raise BadField("latitude up to 89 degrees, longitude up to 180")
     width = _width(lat)
     lon = lon_e6 // width * width + width // 2
-    return Place(lat, lon if lon < HALF_TURN_E6 else lon - width)
+    if lon >= HALF_TURN_E6:  # the cells at the date line are cut off: their neighbor's middle stands for them
+        lon -= width
+    return Place(lat, lon if lon >= -HALF_TURN_E6 else lon + width)
 
 
 def snap_degrees(lat: float, lon: float) -> Place:

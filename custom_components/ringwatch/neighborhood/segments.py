@@ -2,7 +2,7 @@
 
 A line is canonical JSON: {"entry": ..., "record": ...}. Inside, entries have no signature: the last one's
 covers all. A segment
-holds 1,000 entries and gets another form (and another ETag) only when bodies are erased.
+holds 1,000 entries. It gets another form (and another ETag) only when bodies are erased, or shown again.
 """
 
 from collections.abc import Sequence

@@ -3,6 +3,7 @@
 `check_text` is for what others wrote, and refuses. `clean` is for what a person typed here, and repairs.
 """
 
+from itertools import pairwise
 import re
 from typing import Final
 import unicodedata
@@ -56,17 +57,12 @@ def check_handle(handle: str) -> str:
     check_text(handle, MAX_HANDLE, empty=False)
     if len(handle) < MIN_HANDLE:
         raise BadText(f"a name has at least {MIN_HANDLE} characters")
-    before = " "
-    for letter in handle + " ":
-        if letter in _BETWEEN and before in _BETWEEN:
-            raise BadText(
-                "a name begins and ends with a letter or digit, with one mark at most between two of them"
-            )
-        if letter not in _BETWEEN and unicodedata.category(letter)[0] not in "LMN":
-            raise BadText(
-                "a name has letters and digits; between them a space, dot, dash, low line or apostrophe"
-            )
-        before = letter
+    if unicodedata.category(handle[0])[0] not in "LN" or handle[-1] in _BETWEEN:
+        raise BadText("a name begins and ends with a letter or a digit")
+    if any(unicodedata.category(letter)[0] not in "LMN" for letter in handle if letter not in _BETWEEN):
+        raise BadText("a name has letters and digits; between them a space, dot, dash, low line or apostrophe")
+    if any(a in _BETWEEN and b in _BETWEEN and a + b != ". " for a, b in pairwise(handle)):
+        raise BadText("a name has one mark at most between two letters")
     if len({unicodedata.name(letter, "").partition(" ")[0] for letter in handle} & _LOOKALIKES) > 1:
         raise BadText("a name mixes alphabets whose letters look alike")
     return handle

@@ -95,6 +95,7 @@ class Writer(State):
     def end_item(self, item: Item, how: Status) -> None:
         """Withdraw or void an item: it goes, and what was said about it; its place in the order stays."""
         self.clear_below(item)
+        self.drop_decisions(item)
         self.erase(item.id)
         self.drop_media(item)
         if item.parent and item.ended is None and (parent := self.item(item.parent)):
@@ -124,6 +125,10 @@ class Writer(State):
         self.store.delete("feed", numbered(item.number))
         self.store.delete("mine", f"{item.subject}/{numbered(item.number)}")
         self.store.delete("waiting", item.id)
+        self.drop_decisions(item)
+
+    def drop_decisions(self, item: Item) -> None:
+        """Forget that moderators' decisions on an item could become void."""
         for decision in item.decisions:
             self.store.delete("mine", f"{decision.subject}/{numbered(decision.number)}")
 
