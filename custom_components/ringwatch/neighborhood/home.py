@@ -220,6 +220,9 @@ class Home:
     async def _async_follow(self) -> float:
         pause_s = await self._follower.async_turn(wait=self.connected)
         if self._follower.caught_up:
+            if self.pending:
+                await self.copy.async_count()  # of what was sent, some may be there by now
+                self._listener.changed(())
             self._set_connected(True)
             self._tell_trouble("clock_off" if self._clock.is_far_off else None, f"{self._clock.offset_s} s")
             self._to_send.set()

@@ -24,6 +24,7 @@ _LOGGER = logging.getLogger(__name__)
 
 FRESH_S = 7200  # what happened longer ago is no news any more
 READ = "read.json"
+WITH_TEXT = frozenset({ChangeKind.POST, ChangeKind.ALERT, ChangeKind.COMMENT, ChangeKind.SHOWN})
 
 
 class HomeCopy:
@@ -42,6 +43,7 @@ class HomeCopy:
         self._ledger: Ledger | None = None
         self._media: MediaFolder | None = None
         self._read_up_to = 0
+        self._closed = False
 
     async def async_open(self) -> None:
         """Open it. A damaged ledger is set aside. Raise OSError, sqlite3.Error or NewerLedgerError."""
@@ -49,9 +51,11 @@ class HomeCopy:
         await self.async_count()
 
     async def async_close(self) -> None:
-        """Close it."""
-        await self._async_in_thread(self._close)
-        self._thread.shutdown(wait=False)
+        """Close it. Doing so again does no harm."""
+        if not self._closed:
+            self._closed = True
+            await self._async_in_thread(self._close)
+            self._thread.shutdown(wait=False)
 
     async def async_ask[T](self, question: Callable[[Ledger], T]) -> T:
         """Have something done with the ledger. Raise OSError if it is closed."""
@@ -108,8 +112,13 @@ class HomeCopy:
         await self.async_ask(mark)
         await self.async_count()
 
-    def told(self, ledger: Ledger, changes: Sequence[Change], now_s: int) -> tuple[FeedChange, ...]:
-        """Return changes as they are told to people, and delete files that are to go. In the thread."""
+    def told(
+        self, ledger: Ledger, changes: Sequence[Change], now_s: int, *, late: bool = False
+    ) -> tuple[FeedChange, ...]:
+        """Return changes as they are told to people, and delete files that are to go. In the thread.
+
+        Something is told when its text is here. `late`: it has come just now, long after its record.
+        """
         found: list[FeedChange] = []
         me = self.me(ledger)
         for change in changes:
@@ -117,15 +126,15 @@ class HomeCopy:
                 for media in change.media:
                     self.media.delete(media.sha256)
             elif change.kind is not ChangeKind.ERASE:
-                found.append(self._told(ledger, change, me, now_s))
+                row = ledger.state.item(change.id)
+                if row is None or row.known or change.kind not in WITH_TEXT:
+                    number, time_s = _when(ledger, change, row)
+                    news = now_s if late else time_s
+                    old = me is None or number <= me.since or now_s - news > FRESH_S
+                    item = None if row is None else read_item(ledger, row, me)
+                    by_me = me is not None and change.subject == me.id
+                    found.append(FeedChange(change.kind, change.id, item, by_me, old))
         return tuple(found)
-
-    def _told(self, ledger: Ledger, change: Change, me: Subject | None, now_s: int) -> FeedChange:
-        row = ledger.state.item(change.id)
-        item = None if row is None else read_item(ledger, row, me)
-        number, time_s = _when(ledger, change, row)
-        old = me is None or number <= me.since or now_s - time_s > FRESH_S
-        return FeedChange(change.kind, change.id, item, me is not None and change.subject == me.id, old)
 
     async def _async_in_thread[T](self, job: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, job)

@@ -11,7 +11,7 @@ import time
 from typing import Any, Final
 
 from .canonical import encode, parse
-from .changes import Change
+from .changes import Change, ChangeKind
 from .envelope import MAX_RECORD_BYTES, Record
 from .feed_items import FeedChange
 from .home_copy import HomeCopy, media_of
@@ -23,6 +23,7 @@ from .outbox import Waiting
 from .segments import MAX_PACKED_BYTES, MAX_UNPACKED_BYTES, SEGMENT_RECORDS, unpack_lines, unpack_segment
 from .state import withheld
 from .transfers import async_upload
+from .types import Type
 from .violations import BodyWithheld, RecordViolation, UnknownTarget
 
 WAIT_S: Final = 50  # how long the hub may keep a question until there is news
@@ -32,6 +33,7 @@ MAX_BODIES: Final = 100
 MAX_BODIES_BYTES: Final = 8 * 1024 * 1024
 MAX_SEGMENTS: Final = 1_000_000
 MAX_TRIES: Final = 20  # of a record whose clip the hub does not keep
+ITEMS: Final = frozenset({Type.POST, Type.ALERT, Type.COMMENT})
 NOT_FOR_GOOD: Final = frozenset({"removed", "not_a_member", "bad_call", "wrong_time"})
 
 type Tell = Callable[[tuple[FeedChange, ...]], Awaitable[None]]
@@ -125,9 +127,14 @@ class Follower:
         def supply(ledger: Ledger) -> tuple[FeedChange, ...]:
             changes: list[Change] = []
             for wire in found:
+                record = _record(wire)
                 with contextlib.suppress(UnknownTarget):  # erased meanwhile
-                    changes += ledger.supply(_record(wire))
-            return self._copy.told(ledger, changes, now_s)
+                    changes += ledger.supply(record)
+                    if record.type in ITEMS:
+                        author = ledger.state.subject_of(record.author)
+                        kind = ChangeKind(record.type.value)
+                        changes.append(Change(kind, record.id, author.id if author else None))
+            return self._copy.told(ledger, changes, now_s, late=True)
 
         await self._tell(await self._copy.async_ask(supply))
 

@@ -15,7 +15,7 @@ from .canonical import Json, encode, parse
 from .envelope import MAX_RECORD_BYTES, Record, sign_record
 from .hub_client import HubClient, HubError, read_bounded, read_object
 from .invites import Invite, check_hub_url, join_body, parse_link, replace_body
-from .keys import SALT_BYTES, PrivateKey, fingerprint
+from .keys import SALT_BYTES, PrivateKey, fingerprint, is_digest
 from .places import Place
 from .signed_calls import HubClock
 from .violations import RecordViolation
@@ -76,25 +76,49 @@ async def async_join(
     handle: str,
     *,
     now: Callable[[], float] = time.time,
-) -> Record:
+) -> None:
     """Join, or come back with a new key. Doing it again with the same key does no harm. Raise HubError."""
     clock = HubClock(now)
     client = _client(session, invite, clock)
     body: Body = (
         join_body(invite, key, handle) if invite.certificate.replaces is None else replace_body(invite, key)
     )
-    await _async_ask(client, invite)  # the clock is right from here on
+    own = HubClient(
+        session,
+        invite.url,
+        neighborhood=invite.certificate.neighborhood,
+        hub_key=invite.hub_key,
+        key=key,
+        clock=clock,
+    )
+    if await _async_belongs(own):
+        return  # the answer to an earlier attempt got lost
+    _, answer = await _async_ask(client, invite)  # the clock is right from here on
+    position = answer.get("position")
+    head = position.get("head") if isinstance(position, dict) else None
+    if not is_digest(head):
+        raise HubError("bad_answer", "an order without a head")
     record = sign_record(
         key,
         body,
         neighborhood=invite.certificate.neighborhood,
         created_s=clock.now_s(),
         prev=None,
-        head=None,
+        head=head,
         salt=os.urandom(SALT_BYTES),
     )
     await client.call("POST", "/records", encode(record.to_wire()))
-    return record
+
+
+async def _async_belongs(client: HubClient) -> bool:
+    """Tell whether a key belongs to the neighborhood already."""
+    try:
+        you = (await client.get("")).json().get("you")
+    except HubError as error:
+        if error.for_good:
+            return False
+        raise
+    return isinstance(you, dict) and isinstance(you.get("subject"), str)
 
 
 async def async_found(
