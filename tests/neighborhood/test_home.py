@@ -106,7 +106,7 @@ async def settle(
         homes.append(home)
         if start:
             home.start()
-            await until(lambda: home.connected or home.trouble is not None)
+            await until(lambda: home.connected or home.trouble is not None, 30.0)
         return home, ear
 
     yield move_in
@@ -306,7 +306,7 @@ async def test_what_is_withdrawn_is_erased_here_with_its_files(
     await ada.async_submit(Withdraw(post.id))
     await until(lambda: ChangeKind.GONE in heard.kinds())
     assert not kept.exists()
-    assert not ada.copy.media.has(media.sha256)
+    await until(lambda: not ada.copy.media.has(media.sha256))
     record = await bea.async_ask(lambda ledger: ledger.record(post.id))
     assert record
     assert record.body is None
