@@ -8,14 +8,14 @@ few times a second; nobody else touches its buffer, its plans and its open files
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 import logging
 import threading
 import time
 
 from ..video import MediaPacket, PacketBuffer, StreamInfo
-from ..vision import Box, MotionEnd, MotionStart
+from ..vision import Box, MotionEnd, MotionStart, ZoneKind
 from .inbox import Arrived, Gap, Inbox, Lost
 from .model import CameraRef, Clip, ClipNews, PacketsDropped, RecordSettings
 from .part import Stream
@@ -323,10 +323,17 @@ class Recorder:
     def _configure(self, settings: RecordSettings) -> None:
         before, self._settings = self._settings, settings
         self._planner.pre_roll_s, self._planner.post_roll_s = settings.pre_roll_s, settings.post_roll_s
-        for take in self._takes.values():
+        changed = _as_written(before) != _as_written(settings)
+        for take in self._takes.values() if changed else ():
             if (again_s := take.reconfigure(settings)) is not None:
                 self._give(take, again_s)
         if max(before.pre_roll_s, before.look_back_s) != max(settings.pre_roll_s, settings.look_back_s):
             held, self._buffer = self._buffer.since(float("-inf")), self._new_buffer()
             for packet in held:
                 self._buffer.append(packet)
+
+
+def _as_written(settings: RecordSettings) -> RecordSettings:
+    """Return what of the settings can be seen in a file: when nothing of it changes, a clip goes on."""
+    private = tuple(zone for zone in settings.zones if zone.kind is ZoneKind.PRIVACY)
+    return replace(settings, pre_roll_s=0.0, post_roll_s=0.0, look_back_s=0.0, zones=private)
