@@ -296,8 +296,8 @@ def tags_of(clip: Clip) -> list[str]:
 def to_clip(row: tuple[Any, ...]) -> Clip:
     """Make a clip of a row, without where things moved."""
     _, path, size, sha256, keep, shared, document = row
-    return replace(
-        Clip.from_document(json.loads(document) | {"moments": []}),
+    return Clip.from_document(
+        json.loads(document) | {"moments": []},
         path=path,
         size_bytes=size,
         sha256=sha256,

@@ -135,8 +135,11 @@ class Clip:
         }
 
     @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read what a file says of itself. Raise ValueError if it is not what `document` wrote."""
+    def from_document(cls, document: Mapping[str, Any], **kept: Any) -> Self:
+        """Read what a file says of itself; `kept` are the fields that it doesn't know.
+
+        Raise ValueError if it is not what `document` wrote.
+        """
         try:
             onset = document["onset"]
             clock_offset = document["clock_offset_s"]
@@ -164,6 +167,7 @@ class Clip:
                 masked=bool(document["masked"]),
                 recovered=bool(document["recovered"]),
                 dropped_s=float(document["dropped_s"]),
+                **kept,
             )
         except (KeyError, TypeError) as error:
             raise ValueError("this is not a clip's document") from error
