@@ -6,7 +6,15 @@ from typing import Any
 from hypothesis import given, settings, strategies as st
 
 from custom_components.ringwatch.neighborhood.apply import advance, supply
-from custom_components.ringwatch.neighborhood.bodies import Appeal, Comment, Leave, Remove, Role, Settle, Withdraw
+from custom_components.ringwatch.neighborhood.bodies import (
+    Appeal,
+    Comment,
+    Leave,
+    Remove,
+    Role,
+    Settle,
+    Withdraw,
+)
 from custom_components.ringwatch.neighborhood.bodies.care import Action
 from custom_components.ringwatch.neighborhood.bodies.people import RoleName
 from custom_components.ringwatch.neighborhood.certificates import Replaced
