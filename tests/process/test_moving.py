@@ -122,7 +122,10 @@ async def test_without_its_media_folder_the_owner_is_asked(house: House, tmp_pat
 
         # The clips come later.
         folder = house.hass.config / "media" / "ringwatch"
-        shutil.copytree(old / "media" / "ringwatch", folder)
+        shutil.copytree(old / "media" / "ringwatch", folder.with_name("copied"))
+        folder.with_name("copied").rename(
+            folder
+        )  # at once: files and rows are compared as soon as it is there
         await until_said(client)
         assert await plays(client, clip, tmp_path) >= 2.0
         await agree(house, client)

@@ -121,9 +121,9 @@ async def test_a_full_disk_loses_the_oldest_then_stops_recording_and_goes_on_by_
         assert seconds(again["start"]) > full
         assert await plays(client, again, tmp_path) >= 2.0
         assert await plays(client, kept, tmp_path) >= 2.0
-        begun = next(clip for clip in await clips_of(house, client, "Drive") if seconds(clip["start"]) < full)
-        assert full - seconds(begun["end"]) < MISSING_S
-        assert await plays(client, begun, tmp_path) > 1.0
+        # What was being written is kept, unless it had to go as the oldest that isn't protected.
+        for clip in await clips_of(house, client, "Drive"):
+            assert await plays(client, clip, tmp_path) > clip["duration_s"] - 0.15
     assert house.complaints() == []
 
 
@@ -147,9 +147,8 @@ async def test_a_drive_that_is_pulled_in_mid_clip_is_told_and_goes_on_when_it_is
         assert seconds(again["start"]) > pulled
         assert await plays(client, again, tmp_path) >= 2.0
         assert await plays(client, before, tmp_path) >= 2.0
-        begun = next(
-            clip for clip in await clips_of(house, client, "Drive") if seconds(clip["start"]) < pulled
-        )
+        drive = await clips_of(house, client, "Drive")
+        begun, *_ = [clip for clip in drive if seconds(clip["start"]) < pulled]
         assert pulled - seconds(begun["end"]) < MISSING_S
         assert await plays(client, begun, tmp_path) > 1.0
     assert house.complaints() == []
