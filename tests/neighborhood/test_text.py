@@ -51,7 +51,17 @@ def test_a_text_that_misleads_is_refused(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "Fox!", "Füchse", "狐狸", "👨‍👩‍👧 🏳️‍🌈", "می‌خواهم", "<b>&amp;\"'", "שלום"]
+    "text",
+    [
+        "",
+        "Fox!",
+        "Füchse",
+        "狐狸",
+        "👨‍👩‍👧 🏳️‍🌈",
+        "می‌خواهم",
+        "<b>&amp;\"'",
+        "שלום",
+    ],
 )
 def test_an_ordinary_text_is_taken_as_it_is(text: str) -> None:
     assert check_text(text, 20) == text

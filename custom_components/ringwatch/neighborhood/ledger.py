@@ -162,7 +162,7 @@ class Ledger(LedgerView):
         return changes
 
     def _with_own_body(self, placed: Placed) -> Placed:
-        """Put back the body of what this home has written itself: the hub gives it to nobody while it is kept back."""
+        """Put back the body of this home's own: the hub gives it to nobody while it is kept back."""
         if placed.record.body is None:
             for one in self.outbox.waiting():
                 if one.record.id == placed.record.id:

@@ -1,7 +1,7 @@
 """What this home has signed and the hub has not put into the order yet. On disk; it goes in order, once.
 
 A record keeps its id as long as what it follows stays. If the order has other records of this key (a home
-restored from a backup), or the hub refuses one, those behind are signed anew: they have never been in the order,
+restored from a backup), or the hub refuses one, those behind are signed anew: they were never in the order,
 so nothing is there twice. `seq` stays the same.
 """
 

@@ -60,7 +60,9 @@ def check_handle(handle: str) -> str:
     if unicodedata.category(handle[0])[0] not in "LN" or handle[-1] in _BETWEEN:
         raise BadText("a name begins and ends with a letter or a digit")
     if any(unicodedata.category(letter)[0] not in "LMN" for letter in handle if letter not in _BETWEEN):
-        raise BadText("a name has letters and digits; between them a space, dot, dash, low line or apostrophe")
+        raise BadText(
+            "a name has letters and digits, and between them a space, dot, dash, line or apostrophe"
+        )
     if any(a in _BETWEEN and b in _BETWEEN and a + b != ". " for a, b in pairwise(handle)):
         raise BadText("a name has one mark at most between two letters")
     if len({unicodedata.name(letter, "").partition(" ")[0] for letter in handle} & _LOOKALIKES) > 1:

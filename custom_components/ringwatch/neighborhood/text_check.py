@@ -28,7 +28,8 @@ class Hint:
 
 
 _STREETS: Final = (
-    "alley|ally|avenue|ave|av|boulevard|blvd|circle|cir|court|ct|crescent|cres|drive|dr|gardens|gdns|highway|hwy|lane|ln|"
+    "alley|ally|avenue|ave|av|boulevard|blvd|circle|cir|court|ct|crescent|cres|drive|dr|gardens|gdns|highway|hwy|"
+    "lane|ln|"
     "loop|parkway|pkwy|place|pl|road|rd|row|square|sq|street|str|st|terrace|ter|trail|trl|way"
 )
 # In this order: what one has found, the next ones pass over. Every repetition is bounded, so time grows with
