@@ -218,8 +218,11 @@ class Home:
     # ---- its two tasks ----------------------------------------------------------------------------
 
     async def _async_follow(self) -> float:
-        pause_s = await self._follower.async_turn(wait=self.connected)
+        waits = self.connected
+        pause_s = await self._follower.async_turn(wait=waits)
         if self._follower.caught_up:
+            if not waits:
+                pause_s = 0.0  # that was a question without patience; the next one waits for news, if it may
             if self.pending:
                 await self.copy.async_count()  # of what was sent, some may be there by now
                 self._listener.changed(())
