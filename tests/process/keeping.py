@@ -85,6 +85,7 @@ async def agree(house: House, client: HassClient) -> int:
 
     try:
         await until_true(settled, "all that was recorded is in its place")
+        await asyncio.sleep(1)  # a row is ready some moments after its file has left the spool folder
         clips = Questions(house.hass.config / "ringwatch").page(limit=500).clips
         await asyncio.to_thread(check, media, clips)
     finally:
