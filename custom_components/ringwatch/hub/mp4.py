@@ -20,7 +20,7 @@ MAX_FILLING_BYTES: Final = 64 * 1024
 # What may be inside what
 _INSIDE: Final[dict[str, frozenset[str]]] = {
     "": frozenset({"ftyp", "moov", "mdat", "free", "skip"}),
-    "moov": frozenset({"mvhd", "trak", "free", "iods"}),
+    "moov": frozenset({"mvhd", "trak", "free", "iods", "udta"}),
     "trak": frozenset({"tkhd", "edts", "mdia", "free"}),
     "edts": frozenset({"elst"}),
     "mdia": frozenset({"mdhd", "hdlr", "minf"}),
@@ -35,6 +35,12 @@ _VIDEO: Final = {"avc1": "h264", "hvc1": "hevc"}
 _IN_ENTRY: Final = frozenset({"avcC", "hvcC", "colr", "pasp", "btrt", "fiel", "esds", "chrm", "clap"})
 _BRANDS: Final = frozenset(
     {b"isom", b"iso2", b"iso4", b"iso5", b"iso6", b"avc1", b"mp41", b"mp42", b"hvc1", b"dash"}
+)
+# What FFmpeg writes even when it has nothing to say: a list of metadata without an entry
+_EMPTY_METADATA: Final = (
+    b"\0\0\0\x35meta\0\0\0\0"
+    b"\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdirappl\0\0\0\0\0\0\0\0\0"
+    b"\0\0\0\x08ilst"
 )
 _HANDLERS: Final = {b"vide": (b"VideoHandler", b""), b"soun": (b"SoundHandler", b"")}
 
@@ -154,6 +160,9 @@ class _Walker:
             case "free" | "skip":
                 if data.strip(b"\0"):
                     raise MediaError("hidden_data")
+            case "udta":
+                if data != _EMPTY_METADATA:
+                    raise MediaError("metadata")
             case "mvhd" | "tkhd" | "mdhd":
                 times = struct.unpack_from(">QQ" if data[0] == 1 else ">II", data, 4)
                 if any(times):

@@ -7,7 +7,7 @@ from ipaddress import ip_address
 import time
 from typing import Any, Final, override
 
-from aiohttp import web
+from aiohttp import HttpVersion10, web
 
 from ..neighborhood.envelope import MAX_RECORD_BYTES
 from ..neighborhood.keys import PrivateKey, is_digest
@@ -23,7 +23,7 @@ from .connections import Connection, group_of
 from .errors import (
     PROTOCOL,
     Refusal,
-    busy,
+    bad_request, busy,
     forbidden,
     not_found,
     of_violation,
@@ -150,6 +150,8 @@ class Hub:
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         if wait_s := self.by_address.take(self._address(request)):
             raise rate_limited(wait_s)
+        if request.version < HttpVersion10:
+            raise bad_request("HTTP/1.1")
         target = parse_target(request.raw_path)
         if request.method == "OPTIONS":
             return preflight()
