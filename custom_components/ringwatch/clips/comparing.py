@@ -9,6 +9,7 @@ from .placing import Reconciled
 from .worker import Worker
 
 COMPARE_S = 86_400.0  # files also come and go by hand, in a file manager
+AGAIN_S = 3_600.0  # after a start or a storage that came back: somebody may still be copying clips into it
 
 
 class Comparing:
@@ -18,6 +19,7 @@ class Comparing:
         """`changed` is called after one that found something."""
         self._worker, self._clock, self._changed = worker, clock, changed
         self._running = False
+        self._soon = False
         self._due_at_s = 0.0
 
     @property
@@ -29,6 +31,7 @@ class Comparing:
         """Begin one, unless one is being done (of other rows: `anew`). `steps` is `Placer.reconcile`."""
         if anew or not self._running:
             self._running = True
+            self._soon = anew
             self._worker.add_background(self._follow(steps))
 
     def _follow(self, steps: Callable[[Reconciled], Iterator[None]]) -> Iterator[None]:
@@ -37,6 +40,6 @@ class Comparing:
             yield from steps(result)
         finally:
             self._running = False
-            self._due_at_s = self._clock() + COMPARE_S
+            self._due_at_s = self._clock() + (AGAIN_S if self._soon else COMPARE_S)
         if result.adopted or result.removed or result.moved:
             self._changed()
