@@ -384,3 +384,40 @@ def test_a_late_body_is_checked_as_well(street: Street, ann: Neighbor, bob: Neig
     street.note(record, entry)
     with pytest.raises(AlreadyDone):
         supply(record, street.state)
+
+
+def test_bodies_that_never_come_are_forgotten_in_the_end(
+    street: Street, ann: Neighbor, bob: Neighbor
+) -> None:
+    post = street.post(ann)
+    for record_id in (street.comment(bob, post), street.thank(bob, post), street.flag(bob, post)):
+        assert record_id
+    placed = [replace(one, record=one.record.erased()) for one in street.placed[3:]]
+    state = replay([*street.placed[:3], *placed])
+    assert len(list(state.waiting())) == 4
+    advance(state, street.now_s + 30 * DAY_S)
+    for table in ("items", "below", "feed", "due", "mine", "once", "waiting"):
+        assert list(state.store.scan(table)) == []
+
+
+def test_a_clip_that_comes_after_its_time_is_gone(street: Street, ann: Neighbor) -> None:
+    post = street.post(ann, media=(CLIP,))
+    placed = street.placed[-1]
+    state = replay([*street.placed[:-1], replace(placed, record=placed.record.erased())])
+    advance(state, street.now_s + 14 * DAY_S)
+    supply(placed.record, state)
+    found = state.item(post)
+    assert found is not None
+    assert found.media_gone
+    assert ChangeKind.ERASE_MEDIA not in {change.kind for change in advance(state, street.now_s + 31 * DAY_S)}
+
+
+def test_what_comes_late_about_something_gone_is_erased(street: Street, ann: Neighbor, bob: Neighbor) -> None:
+    post = street.post(ann)
+    street.thank(bob, post)
+    thanks = street.placed[-1]
+    state = replay([*street.placed[:-1], replace(thanks, record=thanks.record.erased())])
+    record = street.sign(ann, Withdraw(post))
+    entry = next_entry(HUB, str(street.id), record.id, street.now_s, state.position)
+    apply(record, state, entry)
+    assert kinds(supply(thanks.record, state)) == ["erase"]

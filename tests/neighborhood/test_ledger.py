@@ -326,6 +326,18 @@ def test_a_body_that_can_not_be_is_the_hubs_fault(home: Home, street: Street) ->
         home.ledger.supply(record)
 
 
+def test_what_comes_late_about_a_withdrawn_post_is_not_kept(home: Home, street: Street) -> None:
+    bob = street.join("Bob")
+    post = street.post(street.host)
+    comment = street.comment(bob, post)
+    late = street.placed[-1]
+    home.ledger.receive([*street.placed[2:-1], replace(late, record=late.record.erased())], street.now_s)
+    street.say(street.host, Withdraw(post))
+    home.sync()
+    home.ledger.supply(late.record)
+    assert home.ledger.record(comment) == late.record.erased()
+
+
 def test_an_author_keeps_the_own_body_while_it_waits_for_a_moderator(tmp_path: Path) -> None:
     street = Street(mode=Mode.BEFORE)
     home = Home(street, tmp_path)

@@ -45,13 +45,17 @@ def fill(writer: Writer, record: Record, subject: Subject, number: int) -> None:
             _fill_post(writer, record.id, body)
         case Comment() as body:
             comment, post = writer.item(record.id), writer.item(body.post)
-            if comment and post:
+            if comment is None or post is None or post.ended:
+                writer.erase(record.id)
+            else:
                 writer.write_item(replace(comment, parent=post.id, known=True))
                 writer.put_below(post.id, number, Type.COMMENT, record.id, subject.id)
                 writer.write_item(replace(post, comments=post.comments + 1))
         case Thanks() | Flag() | Appeal() as body:
             item = writer.item(body.target)
-            if item and not item.ended:
+            if item is None or item.ended:
+                writer.erase(record.id)  # it came late, and what it is about is gone
+            else:
                 _fill_small(writer, record, item, subject, number)
 
 

@@ -220,6 +220,7 @@ class Ledger(LedgerView):
             except RecordViolation as refusal:
                 raise RecordRefused(f"a body should have been refused: {refusal}") from refusal
             self.records.put_body(record)
+            self._erase(changes)
             return changes
 
     def _erase(self, changes: Sequence[Change]) -> None:
