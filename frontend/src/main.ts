@@ -1,0 +1,3 @@
+/** The neighbors' page. */
+
+import "./ui/app";
