@@ -161,6 +161,7 @@ class Detector:
         self._place, self._shake, self._alignment = seen.place, seen.shake, seen.alignment
         moved = max(abs(seen.alignment.dx), abs(seen.alignment.dy))
         self._tracker.margin = EDGE_PIXELS + moved
+        self._tracker.shaken = seen.shake > SHAKE_PIXELS
         if seen.regions is None:
             self._start_anew(seen.small, time_s)
         else:

@@ -21,6 +21,9 @@ MIN_AGE_S = 0.25  # a single flash or glitch of the encoder is shorter
 LOST_AFTER_S = 0.8  # a walker hidden by a lamp post is back within this
 MIN_SHIFT = 0.025  # net displacement, share of the picture's diagonal
 MIN_OWN_SIZES = 0.5  # and of the region's own size: swaying moves by less
+WHOLE_SHARE = 0.3  # of the way: what both ends of a box must go; a patch of light grows at one of them
+STEADY_SHARE = 0.2  # of the way: what each third of the time must add; a jump adds all at once
+STEADY_POINTS = 6  # two a third
 MAX_SCATTER = 0.25  # scatter about a straight line, share of the displacement along it
 SPANS_S = (4.0, 1.2, 0.5)  # a far walker needs the longest; who turned is straight again in the shortest
 HISTORY_S = max(SPANS_S)
@@ -37,6 +40,7 @@ SMALL_AGE_S = 0.7  # an insect's path bends within this
 TRUSTED_S = 0.3  # of confirmed motion in the same place lately: a road
 CLUTTER_S = 30.0  # how long tracks that came to nothing are remembered
 CLUTTER_TRACKS = 4  # so many of them make clutter: rain, snow, insects
+CLUTTER_EVERYWHERE = 150  # so many of them are snow, on a road as well (the busiest measured has 101)
 CLUTTER_QUANTILE = 0.9  # of the areas of what came to nothing
 CLUTTER_RATIO = 1.5  # in clutter a track has to be larger than what came to nothing by this
 CLUTTER_MAX_SHARE = 0.008  # but never larger than this share of the picture
@@ -44,6 +48,8 @@ CLUTTER_AGE_S = 2.5  # what goes straight for so long is believed all the same
 RESTLESS_S = 1.0  # of unconfirmed motion in the same place lately: sway, a screen
 RESTLESS_PER_S = 0.3  # and more for a track that has itself been there for long
 OLD_S = 8.0  # what has come to nothing for so long is itself what is restless there
+LINGERING_S = 4.0  # what has come to nothing for longer has to go further, in proportion,
+LINGERING_RATIO = 2.0  # but never by more than this: a screen's parts jump about in it, who waits walks off
 MIN_GROWN_AREA = 0.02  # share of the picture
 MIN_GROWTH = 2.0  # times the first area
 SETTLE_S = 2.0  # after a jump of light: what grows from then on is exposure settling
@@ -80,9 +86,10 @@ class Track:
     max_area: int
     velocity: tuple[float, float] = (0.0, 0.0)
     recent_area: float = 0.0
+    part_area: float = 0.0  # of its largest part: two insects that meet are not a person
     restless_s: float = 0.0
     judge_again_s: float = 0.0
-    history: deque[tuple[float, float, float]] = field(default_factory=deque)
+    history: deque[tuple[float, ...]] = field(default_factory=deque)
     confirmed_s: float | None = None
     reason: Reason | None = None
     score: float = 0.0
@@ -108,6 +115,7 @@ class Tracker:
         self._failed: deque[tuple[float, int]] = deque(maxlen=200)
         self._frames: list[float] = []
         self.margin: float = EDGE_PIXELS  # wider where the camera shakes: what is cut off differs
+        self.shaken = False
         self.tracks: list[Track] = []
 
     def update(self, regions: Iterable[Region], time_s: float, strictness: float) -> int:
@@ -157,7 +165,10 @@ class Tracker:
             track.box = (left + right, top + down, end + right, bottom + down)
             track.center = (track.center[0] + right, track.center[1] + down)
             track.origin = (track.origin[0] + right, track.origin[1] + down)
-            track.history = deque((t, x + right, y + down) for t, x, y in track.history)
+            shift = (0.0, *(3 * (right, down)))
+            track.history = deque(
+                tuple(value + by for value, by in zip(point, shift, strict=True)) for point in track.history
+            )
 
     def clear(self, time_s: float) -> None:
         """Forget everything: the light has jumped, and exposure takes some seconds to settle."""
@@ -179,7 +190,8 @@ class Tracker:
             first_area=region.area,
             max_area=region.area,
             recent_area=region.area,
-            history=deque([(time_s, *region.center)]),
+            part_area=region.area,
+            history=deque([(time_s, *region.center, *region.box)]),
         )
 
     def _is_same(self, track: Track, parts: list[Region]) -> bool:
@@ -219,6 +231,8 @@ class Tracker:
             MIN_SHIFT * self._diagonal,
             min(MIN_OWN_SIZES * track.size, 0.15 * self._diagonal),
         )
+        if track.confirmed_s is None:  # what has lingered has to go further
+            needed *= min(LINGERING_RATIO, max(1.0, age_s / LINGERING_S))
         share = track.area / (self._height * self._width)
         if track.confirmed_s is None and (doubt := self._doubt(track, age_s)) is not None:
             track.verdict = doubt
@@ -251,11 +265,17 @@ class Tracker:
         """
         times = [point[0] for point in track.history]
         points = np.array(track.history)
+        left, top, right, bottom = track.box
+        margin = math.inf if self.shaken else self.margin  # blur moves the ends of a box
+        free = (
+            left > margin and right < self._width - margin,
+            top > margin and bottom < self._height - margin,
+        )
         net = 0.0
         for span_s in SPANS_S:
             first = bisect_left(times, time_s - span_s)
             if len(times) - first >= 3 and self._seen(times, track.first_s, time_s, span_s):
-                net = max(net, _gone(points[first:]))
+                net = max(net, _gone(points[first:], free))
         return net
 
     def _seen(self, times: Sequence[float], first_s: float, time_s: float, span_s: float) -> bool:
@@ -266,9 +286,9 @@ class Tracker:
 
     def _doubt(self, track: Track, age_s: float) -> Verdict | None:
         """Say if a track lies where things move all the time, or is as small as what came to nothing."""
-        share = track.recent_area / (self._height * self._width)
+        share = track.part_area / (self._height * self._width)
         if track.restless_s < -TRUSTED_S:
-            return None
+            return self._clutter(track, age_s) if len(self._failed) >= CLUTTER_EVERYWHERE else None
         if share < SMALL_SHARE and age_s < SMALL_AGE_S:
             return Verdict("small", age_s, SMALL_AGE_S)
         if share < MEDIUM_SHARE and len(track.history) < MEDIUM_SIGHTINGS:
@@ -277,12 +297,16 @@ class Tracker:
         restless_s = RESTLESS_S + RESTLESS_PER_S * own_s
         if track.restless_s > restless_s:
             return Verdict("restless", track.restless_s, restless_s)
+        return self._clutter(track, age_s)
+
+    def _clutter(self, track: Track, age_s: float) -> Verdict | None:
+        """Say if a track is as small as what came to nothing lately."""
         if len(self._failed) < CLUTTER_TRACKS or age_s >= CLUTTER_AGE_S:
             return None
         areas = sorted(area for _, area in self._failed)
         usual = areas[int(CLUTTER_QUANTILE * (len(areas) - 1))]
         least = min(CLUTTER_RATIO * usual, CLUTTER_MAX_SHARE * self._height * self._width)
-        return Verdict("clutter", track.recent_area, least) if track.recent_area < least else None
+        return Verdict("clutter", track.part_area, least) if track.part_area < least else None
 
     def _reason(self, track: Track, age_s: float, share: float, moved: bool) -> Reason:
         if not moved:
@@ -319,7 +343,8 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
         )
         weight = min(1.0, elapsed / AREA_MEMORY_S)
         track.recent_area += weight * (area - track.recent_area)
-        track.history.append((time_s, *center))
+        track.part_area += weight * (max(part.area for part in parts) - track.part_area)
+        track.history.append((time_s, *center, *box))
         while time_s - track.history[0][0] > HISTORY_S:
             track.history.popleft()
     track.center, track.box, track.area = center, box, area
@@ -329,15 +354,34 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
     track.labels = [part.label for part in parts]
 
 
-def _gone(points: NDArray[np.float64]) -> float:
-    """Return the way along the line fitted to (n, 3) times and centers, 0 where they scatter about it."""
-    times, x, y = (points - points.mean(axis=0)).T
+def _gone(points: NDArray[np.float64], free: tuple[bool, bool]) -> float:
+    """Return the way along the line fitted to (n, 7) times, centers and boxes, 0 where they scatter about it.
+
+    A jump from one place to another is no way. Both ends of the box have to go along where they are `free`
+    (across, down): a patch of light or a picture on a screen grows on one side.
+    """
+    times, x, y, left, top, right, bottom = (points - points.mean(axis=0)).T
     square = float(times @ times)
     speed_x, speed_y = float(times @ x) / square, float(times @ y) / square
-    distance = math.hypot(speed_x, speed_y) * float(times[-1] - times[0])
+    lasted_s = float(times[-1] - times[0])
+    distance = math.hypot(speed_x, speed_y) * lasted_s
     about_x, about_y = x - speed_x * times, y - speed_y * times
     scatter = math.sqrt(float(about_x @ about_x + about_y @ about_y) / (len(points) - 2))
-    return distance if scatter <= MAX_SCATTER * distance else 0.0
+    if distance == 0.0 or scatter > MAX_SCATTER * distance:
+        return 0.0
+    if len(points) >= STEADY_POINTS:
+        way = (speed_x * x + speed_y * y) * (lasted_s / distance)
+        thirds = [float(np.sort(part)[part.size // 2]) for part in np.array_split(way, 3)]  # medians
+        if min(thirds[1] - thirds[0], thirds[2] - thirds[1]) < STEADY_SHARE * distance:
+            return 0.0
+    across = abs(speed_x) > abs(speed_y)
+    if free[0] if across else free[1]:
+        along, ends = (speed_x, (left, right)) if across else (speed_y, (top, bottom))
+        if any(
+            float(times @ end) / square * math.copysign(1, along) < WHOLE_SHARE * abs(along) for end in ends
+        ):
+            return 0.0
+    return distance
 
 
 def _shift(
