@@ -66,6 +66,8 @@ class HubProcess:
             "keep_free_bytes": 0,
             "calls_per_minute": 100_000,
             "calls_per_minute_per_address": 1_000_000,
+            "records_per_hour": 100_000,
+            "records_per_hour_per_address": 1_000_000,
             "max_connections_per_address": 10_000,
         } | settings
         self.arguments = arguments

@@ -57,7 +57,11 @@ class Home:
                 if do == self._upload:
                     return self._upload()
                 if record is None:  # signed once: the same record again is the same record
-                    body = post(f"Post {len(self.acknowledged)}") if do == self._post else comment(self._target())
+                    body = (
+                        post(f"Post {len(self.acknowledged)}")
+                        if do == self._post
+                        else comment(self._target())
+                    )
                     record = self.member.sign(body)
                 answer = self.member.send(record)
                 if answer.status not in {200, 201}:
@@ -66,10 +70,11 @@ class Home:
                 number = answer.json["entry"]["number"]
                 if self.acknowledged.setdefault(record.id, number) != number:
                     self.broken = "the same record in two places"
-                return True
-            except (OSError, HTTPException, ValueError):
+            except OSError, HTTPException, ValueError:
                 self.unsure += 1
                 time.sleep(0.02)
+            else:
+                return True
         return False
 
     def _target(self) -> str:
@@ -105,7 +110,7 @@ def picture(random: Random) -> tuple[bytes, Media]:
 
 
 def check(street: Street, homes: list[Home]) -> int:
-    """Compare what was acknowledged with what is there; return how many records there are. Raise RuntimeError."""
+    """Compare what was acknowledged with what is there; return how many records. Raise RuntimeError."""
     at, after = Position(), 0
     numbers: dict[str, int] = {}
     while True:

@@ -1,4 +1,4 @@
-"""A real hub over loopback for the tests: one for each file that is content with any, or one of a test's own."""
+"""A real hub over loopback: one for each file that is content with any, or one of a test's own."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path

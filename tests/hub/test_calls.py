@@ -15,6 +15,7 @@ from ringwatch.neighborhood.keys import PrivateKey
 from ringwatch.neighborhood.signed_calls import read_time_refusal, sign_call
 from script.lib.hub_client import HubProcess, Member, Street, comment, found, founding, join, post
 
+from . import media
 from .conftest import MakeStreet
 
 DIGEST = "ab" * 32
@@ -88,8 +89,8 @@ def test_a_signature_is_for_one_call_only(street: Street, robin: Member, change:
 def test_another_key_beside_the_signature_is_refused(street: Street, robin: Member) -> None:
     path = f"{robin.base}/log"
     signed = sign_call(
-        PrivateKey.generate(), neighborhood=street.id, hub_key=street.hub.key, method="GET", path=path, body=b"",
-        time_s=int(time.time()),
+        PrivateKey.generate(), neighborhood=street.id, hub_key=street.hub.key, method="GET", path=path,
+        body=b"", time_s=int(time.time()),
     )  # fmt: skip
     answer = street.hub.request("GET", path, headers=signed | {"Ringwatch-Key": robin.key.public})
     assert (answer.status, answer.code) == (403, "bad_call")
@@ -97,7 +98,11 @@ def test_another_key_beside_the_signature_is_refused(street: Street, robin: Memb
 
 @pytest.mark.parametrize("key", ["00" * 32, "01" + "00" * 31, "zz" * 32, "", "A" * 64])
 def test_keys_that_fit_every_signature_are_none(street: Street, key: str) -> None:
-    headers = {"Ringwatch-Key": key, "Ringwatch-Time": str(int(time.time())), "Ringwatch-Signature": "0" * 128}
+    headers = {
+        "Ringwatch-Key": key,
+        "Ringwatch-Time": str(int(time.time())),
+        "Ringwatch-Signature": "0" * 128,
+    }
     answer = street.hub.request("GET", f"/v1/{street.id}/log", headers=headers)
     assert (answer.status, answer.code) == (403, "bad_call")
 
@@ -341,22 +346,42 @@ def test_an_address_is_limited_before_anything_is_looked_at(make_street: MakeStr
     assert street.hub.request("GET", "/health").status == 429
 
 
+def test_records_and_bytes_are_limited(make_street: MakeStreet) -> None:
+    street = make_street(records_per_hour=3, records_per_hour_per_address=9)
+    robin, rita = join(street, "Robin"), join(street, "Rita")
+    answers = [robin.post(post(f"Post {number}")) for number in range(5)]
+    assert [answer.status for answer in answers] == [201, 201, 201, 429, 429]
+    assert int(answers[-1].headers["Retry-After"]) > 600
+    assert [rita.post(post()).status for _ in range(5)] == [201, 201, 201, 429, 429]
+    bounded = make_street(upload_bytes_per_hour_per_address=5_000)
+    mia = join(bounded, "Mia")
+    data = media.picture(120, 120, 1)
+    assert len(data) > 5_000
+    assert mia.upload(data, media.picture_media(data, 120, 120)).code == "rate_limited"
+
+
 def test_a_proxy_is_believed_only_if_it_is_trusted(make_street: MakeStreet) -> None:
     street = make_street(calls_per_minute_per_address=60)
     lies = [
-        street.hub.request("GET", "/nothing", headers={"X-Forwarded-For": f"10.1.{n // 200}.{n % 200}"}).status
+        street.hub.request(
+            "GET", "/nothing", headers={"X-Forwarded-For": f"10.1.{n // 200}.{n % 200}"}
+        ).status
         for n in range(640)
     ]
     assert lies.count(429) >= 20
     trusted = make_street(calls_per_minute_per_address=60, trusted_proxies=["127.0.0.0/8"])
     statuses = [
-        trusted.hub.request("GET", "/nothing", headers={"X-Forwarded-For": f"10.1.{n // 200}.{n % 200}"}).status
+        trusted.hub.request(
+            "GET", "/nothing", headers={"X-Forwarded-For": f"10.1.{n // 200}.{n % 200}"}
+        ).status
         for n in range(640)
     ]
     assert statuses.count(429) == 0
     # what a client writes into the header itself, in front of what the proxy adds, counts for nothing
     statuses = [
-        trusted.hub.request("GET", "/nothing", headers={"X-Forwarded-For": f"9.9.9.{n % 200}, 10.7.7.7"}).status
+        trusted.hub.request(
+            "GET", "/nothing", headers={"X-Forwarded-For": f"9.9.9.{n % 200}, 10.7.7.7"}
+        ).status
         for n in range(640)
     ]
     assert statuses.count(429) >= 20

@@ -1,4 +1,4 @@
-"""A neighborhood in this process, with a clock that is moved: what ends by itself, and what a restart keeps."""
+"""A neighborhood in this process, with a clock that is moved: what ends by itself."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -42,8 +42,8 @@ class Host:
 
     def sign(self, body: Body) -> Record:
         return sign_record(
-            self.key, body, neighborhood=self.id or None, created_s=int(self.now_s), prev=self.tip, head=self.head,
-            salt=bytes(16),
+            self.key, body, neighborhood=self.id or None, created_s=int(self.now_s), prev=self.tip,
+            head=self.head, salt=bytes(16),
         )  # fmt: skip
 
     async def found(self) -> Hood:

@@ -12,7 +12,14 @@ from ringwatch.neighborhood.certificates import Replaced
 from ringwatch.neighborhood.invites import create_invite, join_body, replace_body
 from ringwatch.neighborhood.keys import PrivateKey
 from script.lib.hub_client import (
-    Member, Street, ask_with_invite, invite_headers, invited, join, post, send_join,
+    Member,
+    Street,
+    ask_with_invite,
+    invite_headers,
+    invited,
+    join,
+    post,
+    send_join,
 )  # fmt: skip
 
 _count = [0]

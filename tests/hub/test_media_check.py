@@ -160,9 +160,7 @@ def test_a_picture_with_a_thumbnail_is_refused() -> None:
         ({"type": MediaType.JPEG, "duration_ms": 0}, "not_jpeg"),
     ],
 )
-def test_what_was_announced_has_to_be_true(
-    announced: dict[str, object], why: str, tmp_path: Path
-) -> None:
+def test_what_was_announced_has_to_be_true(announced: dict[str, object], why: str, tmp_path: Path) -> None:
     from dataclasses import replace
 
     data = media.film()
@@ -178,7 +176,8 @@ def test_a_picture_that_grows_to_gigabytes_ends_the_small_process_only(tmp_path:
     data[at : at + 4] = struct.pack(">HH", 65_500, 65_500)
     (tmp_path / "bomb").write_bytes(data)
     announced = {
-        "sha256": "0" * 64, "size": len(data), "type": "image/jpeg", "duration_ms": 0, "width": 65_500, "height": 65_500,
+        "sha256": "0" * 64, "size": len(data), "type": "image/jpeg", "duration_ms": 0,
+        "width": 65_500, "height": 65_500,
     }  # fmt: skip
     with (tmp_path / "bomb").open("rb") as file:
         done = subprocess.run(
@@ -199,7 +198,9 @@ def test_the_small_process_can_write_no_file_and_opens_no_connection(tmp_path: P
         "except OSError: print('refused')\n"
         "print(resource.getrlimit(resource.RLIMIT_CPU)[0], resource.getrlimit(resource.RLIMIT_AS)[0])"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout.split() == ["refused", "20", str(1024**3)]
 
 
@@ -208,5 +209,7 @@ def test_what_is_cut_or_damaged_is_refused(tmp_path: Path) -> None:
     at = data.index(b"mdat") + 4
     data[at : at + 400] = os.urandom(400)
     (tmp_path / "film").write_bytes(data)
-    found = look_into(tmp_path / "film", describe(bytes(data), MediaType.MP4, media.WIDTH, media.HEIGHT, 2_000))
+    found = look_into(
+        tmp_path / "film", describe(bytes(data), MediaType.MP4, media.WIDTH, media.HEIGHT, 2_000)
+    )
     assert found == {"reason": "not_decodable"}

@@ -211,7 +211,9 @@ def test_who_forks_is_frozen(street: Street, robin: Member) -> None:
 
 
 def test_searching(street: Street, robin: Member) -> None:
-    words = post("Fire near Union Station", "select (blue) from the roof; DROP TABLE records", category=Category.SAFETY)
+    words = post(
+        "Fire near Union Station", "select (blue) from the roof; DROP TABLE records", category=Category.SAFETY
+    )
     assert robin.post(words).status == 201
     first = robin.tip
     assert robin.post(post("Cat found", "grey", category=Category.ANIMAL, place=None)).status == 201

@@ -92,7 +92,9 @@ def test_an_upload_goes_on_where_it_stopped(street: Street, robin: Member) -> No
     street.hub.start()
     state = robin.call("GET", f"/uploads/{medium.sha256}").json
     assert state["offset"] == size
-    assert put(robin, medium, size, first.json["token"], data[size : 2 * size]).code == "bad_token"  # void now
+    assert (
+        put(robin, medium, size, first.json["token"], data[size : 2 * size]).code == "bad_token"
+    )  # void now
     state = robin.call("GET", f"/uploads/{medium.sha256}").json
     second = put(robin, medium, size, state["token"], data[size : 2 * size]).json
     last = put(robin, medium, 2 * size, second["token"], data[2 * size :])

@@ -30,6 +30,7 @@ class Call:
     caller: Caller
     body: bytes
     names: tuple[str, ...]  # what stood in the path where the route has a place for it
+    address: str  # as far as limits count it: kept no longer than they need it
 
     @property
     def subject(self) -> Subject:

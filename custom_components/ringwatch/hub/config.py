@@ -37,6 +37,9 @@ class Config:
     poll_after_s: int = 60
     calls_per_minute: int = 240  # of a member
     calls_per_minute_per_address: int = 1_200
+    records_per_hour: int = 300  # of a member, beside the rules' own limits
+    records_per_hour_per_address: int = 2_000
+    upload_bytes_per_hour_per_address: int = 2 * GIB
     total_media_bytes: int = 20 * GIB
     keep_free_bytes: int = GIB // 2
     source: Path | None = field(default=None, compare=False)  # the file it was read from

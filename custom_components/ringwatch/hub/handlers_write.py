@@ -51,6 +51,7 @@ async def post_record(call: Call) -> web.Response:
         raise forbidden("not_a_member", "join first")
     elif record.author != call.caller.key:
         raise forbidden("bad_call", "a record is sent by its author")
+    call.hub.count_record(call.caller.id, call.address)
     entry, is_new = await call.hood.post(record)
     return entry_answer(entry, is_new)
 
@@ -97,6 +98,7 @@ async def put_part(call: Call) -> web.Response:
     if call.request.content_type != "application/octet-stream":
         raise Refusal(415, "unsupported_type", "a part is application/octet-stream")
     token = call.request.headers.get("Ringwatch-Upload-Token", "")
+    call.hub.count_bytes(call.address, len(call.body))
     uploads = call.hub.uploads(call.hood)
     return answer(await uploads.part(call.names[-1], call.subject.id, token, offset, call.body))
 

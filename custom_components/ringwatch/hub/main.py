@@ -193,8 +193,7 @@ class _Process:
                     await self._try(hood.forget_uploads())
             if self._certificate:
                 await asyncio.to_thread(self._certificate.look_again)
-            self._hub.by_address.forget_full()
-            self._hub.by_member.forget_full()
+            self._hub.forget_full()
 
     async def _try(self, work: Any) -> None:
         """Do something that is done again later if it fails: a full disk must not end what keeps time."""

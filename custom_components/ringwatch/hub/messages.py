@@ -120,6 +120,8 @@ def data(
 def refuse(refusal: Refusal) -> web.Response:
     """Return a refusal as an answer."""
     headers = {} if refusal.retry_after_s is None else {"Retry-After": str(refusal.retry_after_s)}
+    if refusal.status == 405:
+        headers["Allow"] = refusal.more["allowed"]
     return answer(refusal.to_json(), refusal.status, headers)
 
 

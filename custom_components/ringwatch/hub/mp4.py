@@ -38,9 +38,7 @@ _BRANDS: Final = frozenset(
 )
 # What FFmpeg writes even when it has nothing to say: a list of metadata without an entry
 _EMPTY_METADATA: Final = (
-    b"\0\0\0\x35meta\0\0\0\0"
-    b"\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdirappl\0\0\0\0\0\0\0\0\0"
-    b"\0\0\0\x08ilst"
+    b"\0\0\0\x35meta\0\0\0\0\0\0\0\x21hdlr\0\0\0\0\0\0\0\0mdirappl\0\0\0\0\0\0\0\0\0\0\0\0\x08ilst"
 )
 _HANDLERS: Final = {b"vide": (b"VideoHandler", b""), b"soun": (b"SoundHandler", b"")}
 

@@ -23,7 +23,8 @@ from .connections import Connection, group_of
 from .errors import (
     PROTOCOL,
     Refusal,
-    bad_request, busy,
+    bad_request,
+    busy,
     forbidden,
     not_found,
     of_violation,
@@ -41,6 +42,7 @@ from .uploads import Uploads
 
 BURST: Final = 120  # of a member's calls: a page of pictures
 BURST_ADDRESS: Final = 600
+HOUR_S: Final = 3_600
 DOWNLOADS: Final = 64  # at the same time
 BODIES: Final = 32  # large ones that are being read at the same time
 SMALL_BODY: Final = 64 * 1024
@@ -80,6 +82,33 @@ class Hub:
         config = self.config
         self.by_member = Rates(config.calls_per_minute / 60, BURST, time.monotonic)
         self.by_address = Rates(config.calls_per_minute_per_address / 60, BURST_ADDRESS, time.monotonic)
+        records, more, sent = (
+            Rates(limit / HOUR_S, limit, time.monotonic)
+            for limit in (
+                config.records_per_hour,
+                config.records_per_hour_per_address,
+                config.upload_bytes_per_hour_per_address,
+            )
+        )
+        self._records, self._records_by_address, self._bytes_by_address = records, more, sent
+
+    def forget_full(self) -> None:
+        """Forget members and addresses that have called little of late."""
+        for rates in (
+            self.by_member, self.by_address, self._records, self._records_by_address, self._bytes_by_address,
+        ):  # fmt: skip
+            rates.forget_full()
+
+    def count_record(self, who: str, address: str) -> None:
+        """Count a record. Raise Refusal."""
+        wait_s = self._records.take(who) or self._records_by_address.take(address)
+        if wait_s:
+            raise rate_limited(wait_s)
+
+    def count_bytes(self, address: str, count: int) -> None:
+        """Count bytes of an upload. Raise Refusal."""
+        if wait_s := self._bytes_by_address.take(address, count):
+            raise rate_limited(wait_s)
 
     def add(self, hood: Hood) -> None:
         """Serve a neighborhood."""
@@ -148,7 +177,8 @@ class Hub:
         return response
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
-        if wait_s := self.by_address.take(self._address(request)):
+        address = self._address(request)
+        if wait_s := self.by_address.take(address):
             raise rate_limited(wait_s)
         if request.version < HttpVersion10:
             raise bad_request("HTTP/1.1")
@@ -156,7 +186,7 @@ class Hub:
         if request.method == "OPTIONS":
             return preflight()
         if target.parts[0] == API and len(target.parts) >= 2:
-            return await self._signed(request, target)
+            return await self._signed(request, target, address)
         if target.path not in {"/", "/join", "/health", "/openapi.json"}:
             raise not_found()
         if request.method not in {"GET", "HEAD"}:
@@ -171,7 +201,7 @@ class Hub:
             raise not_found()
         return data(self.page.body, "text/html; charset=utf-8", 200, self.page.headers)
 
-    async def _signed(self, request: web.BaseRequest, target: Target) -> web.StreamResponse:
+    async def _signed(self, request: web.BaseRequest, target: Target, address: str) -> web.StreamResponse:
         neighborhood, *rest = target.parts[1:]
         if not is_digest(neighborhood):
             raise not_found()
@@ -186,7 +216,7 @@ class Hub:
         self._verify(request, neighborhood, body, hood.now_s())
         if wait_s := self.by_member.take(caller.id):
             raise rate_limited(wait_s)
-        return await route.handler(Call(self, request, target, hood, caller, body, names))
+        return await route.handler(Call(self, request, target, hood, caller, body, names, address))
 
     async def _found(
         self, request: web.BaseRequest, route: Route, neighborhood: str, key: str
