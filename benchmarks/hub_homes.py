@@ -128,7 +128,10 @@ class Homes:
         headers = sign_call(
             home.key, neighborhood=self.given["neighborhood"], hub_key=self.given["hub_key"], method=method,
             path=full, body=body, time_s=int(time.time()),
-        ) | {"Host": "hub.example", "User-Agent": "Ringwatch", "Accept-Encoding": "gzip"} | (more or {})  # fmt: skip
+        )  # fmt: skip
+        headers |= {"Host": "hub.example", "User-Agent": "Ringwatch", "Accept-Encoding": "gzip"} | (
+            more or {}
+        )
         if body:
             headers |= {"Content-Type": "application/json", "Content-Length": str(len(body))}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())

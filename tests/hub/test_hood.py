@@ -158,7 +158,17 @@ async def test_a_clock_that_goes_back_takes_nothing_back(tmp_path: Path) -> None
     record = host.sign(host.post("Back"))
     await host.send(hood, record)
     assert hood.position.time_s >= before.time_s
+    host.now_s += 7_200
+    signed = hood.checkpoint()
+    await hood.keep_time()
     await hood.close()
+    host.now_s -= 7_200  # set back while the hub doesn't run
+    again = Hood(tmp_path, host.id, host.hub, Log(), lambda: host.now_s)
+    again.open()
+    assert again.checkpoint().time_s >= signed.time_s
+    await host.send(again, host.sign(host.post("Still back")))
+    assert again.position.time_s >= signed.time_s
+    await again.close()
 
 
 async def test_a_job_that_breaks_stops_no_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

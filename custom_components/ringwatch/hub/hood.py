@@ -4,7 +4,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import gzip
 from pathlib import Path
@@ -86,6 +86,7 @@ class Hood:
         self._tails: OrderedDict[tuple[int, int, int], asyncio.Task[Tail]] = OrderedDict()
         self._forms = 0  # how often a body went or came back, since the start
         self._checkpoint: Checkpoint | None = None
+        self._signed_s = 0  # the newest time that homes were given: no entry may be dated before it
         self._reading = 0
         self._needs_truncate = False
         self._local = threading.local()
@@ -116,7 +117,7 @@ class Hood:
 
     def now_s(self) -> int:
         """Return the hub's time. It never goes back behind what was signed."""
-        return max(int(self._clock()), self.position.time_s)
+        return max(int(self._clock()), self.position.time_s, self._signed_s)
 
     # ---- reading ----------------------------------------------------------------------------------
 
@@ -157,7 +158,7 @@ class Hood:
         found = self._checkpoint
         if found is None or found.number != at.number or found.time_s != now_s:
             found = sign_checkpoint(self.hub, self.id, at.number, at.head or "", now_s)
-            self._checkpoint = found
+            self._checkpoint, self._signed_s = found, now_s
         return found
 
     # ---- writing ----------------------------------------------------------------------------------
@@ -191,6 +192,14 @@ class Hood:
                 lambda db: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
             )
             self._needs_truncate = bool(busy_)
+
+    async def keep_time(self) -> None:
+        """Have the newest time that was signed on the disk, in case that the clock is set back meanwhile."""
+        signed_s = self._signed_s
+        if signed_s > self.position.time_s:
+            changes, unlink = await self.writer.do(partial(self._advance, signed_s))
+            self.position = replace(self.position, time_s=max(signed_s, self.position.time_s))
+            self._take_over(changes, unlink)
 
     async def forget_uploads(self) -> None:
         """Delete what no record names after a day, and files that nobody knows."""
@@ -233,7 +242,7 @@ class Hood:
         if isinstance(record.body, Founding) and record.body.hub_key != self.hub.public:
             raise forbidden("other_hub", "the founding names another hub's key")
         state = table.state_of(db)
-        entry = next_entry(self.hub, self.id, record.id, max(int(self._clock()), 0), state.position)
+        entry = next_entry(self.hub, self.id, record.id, self.now_s(), state.position)
         subject = state.subject_of(record.author)
         changes = apply(record, state, entry, complete=True)
         table.insert(db, record, entry)

@@ -189,6 +189,7 @@ class _Process:
             count += 1
             for hood in list(self._hub.hoods.values()):
                 await self._try(hood.pass_time())
+                await self._try(hood.keep_time())
                 if count % HOUR_TICKS == 0:
                     await self._try(hood.forget_uploads())
             if self._certificate:

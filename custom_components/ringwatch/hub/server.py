@@ -124,6 +124,8 @@ class Hub:
         for uploads in self._uploads.values():
             await uploads.close()
         for hood in self.hoods.values():
+            with contextlib.suppress(Refusal):  # a full disk
+                await hood.keep_time()
             await hood.close()
 
     def may_wait(self, hood: Hood, who: str) -> bool:
