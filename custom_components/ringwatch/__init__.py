@@ -19,9 +19,14 @@ from .actions import async_setup_actions
 from .clip_actions import async_setup_clip_actions
 from .clip_h264 import H264View
 from .clip_views import ClipView, ThumbnailView, TileView
-from .const import DOMAIN, SUBENTRY_CAMERA
+from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_NEIGHBORHOOD
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
+from .neighborhood_actions import async_setup_neighborhood_actions
+from .neighborhood_issues import async_clear_neighborhood
+from .neighborhood_keys import STORAGE_KEY as KEYS_KEY
+from .neighborhood_views import InviteView, MediaView, PendingView
+from .neighborhoods import Neighborhoods
 from .recording import Recordings, storage_root
 from .self_check import STORAGE_KEY as SELF_CHECK_KEY, SelfChecks
 from .settings import STORAGE_KEY, CameraSettingsStore
@@ -34,6 +39,7 @@ PLATFORMS = (
     Platform.BINARY_SENSOR,
     Platform.CAMERA,
     Platform.EVENT,
+    Platform.GEO_LOCATION,
     Platform.IMAGE,
     Platform.NUMBER,
     Platform.SENSOR,
@@ -45,14 +51,24 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     """Set up what is there with or without a camera: the actions and the pictures' addresses."""
     async_setup_actions(hass)
     async_setup_clip_actions(hass)
-    for view in (SnapshotView(hass), ClipView(hass), ThumbnailView(hass), TileView(hass), H264View(hass)):
-        hass.http.register_view(view)
+    async_setup_neighborhood_actions(hass)
+    for view in (
+        SnapshotView,
+        ClipView,
+        ThumbnailView,
+        TileView,
+        H264View,
+        MediaView,
+        PendingView,
+        InviteView,
+    ):
+        hass.http.register_view(view(hass))
     return True
 
 
 async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -> bool:
     """Load the owner's choices first, then the entities, and only then open a camera."""
-    cameras = _cameras(entry)
+    cameras, neighborhoods = _cameras(entry), _neighborhoods(entry)
     devices = dr.async_get(hass)
     known = {key for key in cameras if devices.async_get_device_by_identifier((DOMAIN, key), entry.entry_id)}
     settings = CameraSettingsStore(hass)
@@ -62,7 +78,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
     # Importing OpenCV takes a second on a small machine.
     primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
     recordings = await Recordings.async_open(hass, entry)
-    data = entry.runtime_data = RingwatchData(settings, primitives, recordings, SelfChecks(hass, entry))
+    data = entry.runtime_data = RingwatchData(
+        settings, primitives, recordings, SelfChecks(hass, entry), Neighborhoods(hass, entry)
+    )
     async with AsyncExitStack() as undo:
         undo.push_async_callback(_async_stop, data)
         for subentry_id, subentry in cameras.items():
@@ -71,6 +89,7 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
         for coordinator in data.cameras.values():
             coordinator.async_start()
         await data.self_checks.async_start()
+        await data.neighborhoods.async_start()
         undo.pop_all()
 
     async def stop(_event: Event) -> None:
@@ -78,7 +97,9 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
 
     entry.async_on_unload(hass.bus.async_listen_once(EVENT_HOMEASSISTANT_STOP, stop))
     entry.async_on_unload(entry.add_update_listener(_async_follow_subentries))
-    if _cameras(entry) != cameras:  # changed while this went on, when nobody listened yet
+    if (
+        _cameras(entry) != cameras or _neighborhoods(entry) != neighborhoods
+    ):  # changed while this went on, when nobody listened yet
         changed = _async_follow_subentries(hass, entry)
         entry.async_create_task(hass, changed, "follow cameras", eager_start=False)
     return True
@@ -97,18 +118,21 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
     """Leave nothing behind."""
     for subentry_id in _cameras(entry):
         issues.async_clear(hass, subentry_id)
+    for subentry_id in _neighborhoods(entry):
+        async_clear_neighborhood(hass, subentry_id)
     issues.async_clear_storage(hass)
     await hass.async_add_executor_job(_delete_files, Path(hass.config.path(STORAGE_DIR)))
 
 
 def _delete_files(folder: Path) -> None:
-    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY):
+    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY, KEYS_KEY):
         (folder / name).unlink(missing_ok=True)
 
 
 async def _async_stop(data: RingwatchData) -> None:
     data.self_checks.async_stop()
-    await asyncio.gather(*(coordinator.async_stop() for coordinator in data.cameras.values()))
+    cameras = (coordinator.async_stop() for coordinator in data.cameras.values())
+    await asyncio.gather(data.neighborhoods.async_stop(), *cameras)
     await data.recordings.async_close()
 
 
@@ -141,6 +165,7 @@ async def _async_follow_subentries(hass: HomeAssistant, entry: RingwatchConfigEn
             sync()
         for coordinator in added:
             coordinator.async_start()
+    await data.neighborhoods.async_follow()  # after the cameras: telling a hub that one leaves takes seconds
 
 
 def _cameras(entry: RingwatchConfigEntry) -> dict[str, ConfigSubentry]:
@@ -148,6 +173,12 @@ def _cameras(entry: RingwatchConfigEntry) -> dict[str, ConfigSubentry]:
         subentry_id: subentry
         for subentry_id, subentry in entry.subentries.items()
         if subentry.subentry_type == SUBENTRY_CAMERA
+    }
+
+
+def _neighborhoods(entry: RingwatchConfigEntry) -> dict[str, ConfigSubentry]:
+    return {
+        subentry.subentry_id: subentry for subentry in entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
     }
 
 

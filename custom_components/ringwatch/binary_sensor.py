@@ -1,4 +1,4 @@
-"""Motion in a camera's picture, motion in each of its watch zones, and whether it is connected."""
+"""Motion in a camera's picture and in each of its watch zones, and whether cameras and hubs are connected."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from homeassistant.components.binary_sensor import (
     BinarySensorEntity,
     BinarySensorEntityDescription,
 )
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import EntityCategory, Platform
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -16,6 +17,8 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
 from .motion import MotionState
+from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
+from .neighborhoods import Neighborhoods
 
 PARALLEL_UPDATES = 0
 
@@ -53,6 +56,9 @@ async def async_setup_entry(
         ]
 
     async_follow_cameras(hass, entry, Platform.BINARY_SENSOR, async_add_entities, build)
+    async_follow_neighborhoods(
+        entry, async_add_entities, lambda neighborhoods, subentry: [HubSensor(neighborhoods, subentry)]
+    )
 
 
 class MotionSensor(SeeingEntity, BinarySensorEntity):
@@ -105,3 +111,21 @@ class ZoneMotionSensor(SeeingEntity, BinarySensorEntity):
     @override
     def is_on(self) -> bool:
         return self._zone in self.coordinator.data.zones
+
+
+class HubSensor(NeighborhoodEntity, BinarySensorEntity):
+    """Whether the neighborhood's hub answers."""
+
+    _attr_device_class = BinarySensorDeviceClass.CONNECTIVITY
+    _attr_entity_category = EntityCategory.DIAGNOSTIC
+    _attr_translation_key = "hub"
+
+    def __init__(self, neighborhoods: Neighborhoods, subentry: ConfigSubentry) -> None:
+        """Belong to the neighborhood."""
+        super().__init__(neighborhoods, subentry, "hub")
+
+    @property
+    @override
+    def is_on(self) -> bool | None:
+        running = self.neighborhood
+        return None if running is None else running.home.connected

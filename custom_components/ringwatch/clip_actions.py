@@ -124,11 +124,11 @@ def _registrar(hass: HomeAssistant) -> Callable[..., None]:
     ) -> None:
         async def handle(call: ServiceCall) -> ServiceResponse:
             if (recordings := async_recordings(hass)) is None:
-                raise _refused(translation_key="not_loaded")
+                raise refused(translation_key="not_loaded")
             try:
                 return cast(ServiceResponse, await handler(hass, recordings, call))
             except FAILURES as err:
-                raise _failed(err) from err
+                raise failed(err) from err
 
         hass.services.async_register(
             DOMAIN, name, handle, schema=probatio.Schema(schema), supports_response=response
@@ -149,12 +149,12 @@ async def _async_save_clip(camera: RingwatchCamera, call: ServiceCall) -> Servic
         ) from err
     if future is None:
         if coordinator.settings.privacy:
-            raise _refused(translation_key="privacy_on", name=coordinator.title)
-        raise _refused(translation_key="not_recorded", name=coordinator.title)
+            raise refused(translation_key="privacy_on", name=coordinator.title)
+        raise refused(translation_key="not_recorded", name=coordinator.title)
     try:
         clips = await asyncio.wrap_future(future)
     except FAILURES as err:
-        raise _failed(err) from err
+        raise failed(err) from err
     if not clips:
         raise HomeAssistantError(
             translation_domain=DOMAIN,
@@ -166,7 +166,7 @@ async def _async_save_clip(camera: RingwatchCamera, call: ServiceCall) -> Servic
 
 async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: ServiceCall) -> dict[str, Any]:
     data = call.data
-    user = await _async_user(hass, call)
+    user = await async_user(hass, call)
     cameras: str | list[str] | None = None
     if ATTR_ENTITY_ID in data:
         cameras = _camera_id(hass, data[ATTR_ENTITY_ID])
@@ -174,9 +174,9 @@ async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: Se
             raise Unauthorized(context=call.context, permission=POLICY_READ)
     elif user is not None and not user.is_admin:
         cameras = _cameras_for(hass, user)
-    start, end = (_as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
+    start, end = (as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
     if start is not None and end is not None and end <= start:
-        raise _refused(translation_key="end_before_start")
+        raise refused(translation_key="end_before_start")
 
     def ask() -> tuple[tuple[Clip, ...], str | None]:
         page = recordings.store.questions.page(
@@ -194,7 +194,7 @@ async def _async_get_clips(hass: HomeAssistant, recordings: Recordings, call: Se
     try:
         clips, cursor = await hass.async_add_executor_job(ask)
     except BadCursorError as err:
-        raise _refused(translation_key="bad_cursor") from err
+        raise refused(translation_key="bad_cursor") from err
     return {ATTR_CLIPS: [clip_answer(clip) for clip in clips], ATTR_CURSOR: cursor}
 
 
@@ -202,7 +202,7 @@ async def _async_delete_clips(
     hass: HomeAssistant, recordings: Recordings, call: ServiceCall
 ) -> dict[str, Any]:
     ids = call.data[ATTR_CLIPS]
-    await _async_check(hass, recordings, call, ids)
+    await async_check(hass, recordings, call, ids)
     result = await hass.async_add_executor_job(
         lambda: recordings.store.delete(ids, force=call.data[ATTR_FORCE])
     )
@@ -220,7 +220,7 @@ async def _async_protect_clips(
     hass: HomeAssistant, recordings: Recordings, call: ServiceCall
 ) -> dict[str, Any]:
     ids = call.data[ATTR_CLIPS]
-    await _async_check(hass, recordings, call, ids)
+    await async_check(hass, recordings, call, ids)
     changed = await hass.async_add_executor_job(
         lambda: recordings.store.protect(ids, protected=call.data[ATTR_PROTECTED])
     )
@@ -232,26 +232,26 @@ async def _async_export_clip(
     hass: HomeAssistant, recordings: Recordings, call: ServiceCall
 ) -> dict[str, Any]:
     data = call.data
-    await _async_check(hass, recordings, call, [data[ATTR_CLIP]])
+    await async_check(hass, recordings, call, [data[ATTR_CLIP]])
     target = Path(data[ATTR_FILENAME])
     if not await hass.async_add_executor_job(hass.config.is_allowed_path, str(target)):
-        raise _refused(translation_key="path_not_allowed", filename=str(target))
+        raise refused(translation_key="path_not_allowed", filename=str(target))
     if target.suffix.casefold() != ".mp4":
-        raise _refused(translation_key="not_mp4", filename=str(target))
+        raise refused(translation_key="not_mp4", filename=str(target))
     clip = await hass.async_add_executor_job(recordings.store.questions.get, data[ATTR_CLIP])
     if clip is None:
-        raise _refused(translation_key="clip_unknown", clip=data[ATTR_CLIP])
-    start, end = (_as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
+        raise refused(translation_key="clip_unknown", clip=data[ATTR_CLIP])
+    start, end = (as_utc(data.get(key)) for key in (ATTR_START, ATTR_END))
     start_s = (start - clip.start).total_seconds() if start else 0.0
     end_s = (end - clip.start).total_seconds() if end else None
     if start_s >= clip.duration_s or (end_s is not None and end_s <= max(0.0, start_s)):
-        raise _refused(translation_key="outside_clip", start=clip.start.isoformat(), end=clip.end.isoformat())
+        raise refused(translation_key="outside_clip", start=clip.start.isoformat(), end=clip.end.isoformat())
 
     def write() -> dict[str, Any]:
         if target.exists():
-            raise _refused(translation_key="file_exists", filename=str(target))
+            raise refused(translation_key="file_exists", filename=str(target))
         if not target.parent.is_dir():
-            raise _refused(translation_key="no_folder", filename=str(target))
+            raise refused(translation_key="no_folder", filename=str(target))
         source = recordings.store.storage.path(clip.path)
         done = export(
             source,
@@ -280,7 +280,7 @@ async def _async_export_clip(
 async def _async_rebuild_catalogue(
     hass: HomeAssistant, recordings: Recordings, call: ServiceCall
 ) -> dict[str, Any]:
-    user = await _async_user(hass, call)
+    user = await async_user(hass, call)
     if user is not None and not user.is_admin:
         raise Unauthorized(context=call.context)
     result = await hass.async_add_executor_job(recordings.store.rebuild)
@@ -288,7 +288,7 @@ async def _async_rebuild_catalogue(
     return {"found": result.adopted, "foreign": result.foreign}
 
 
-async def _async_user(hass: HomeAssistant, call: ServiceCall) -> User | None:
+async def async_user(hass: HomeAssistant, call: ServiceCall) -> User | None:
     """Return who calls; None for an automation, which its owner made."""
     if call.context.user_id is None:
         return None
@@ -298,11 +298,11 @@ async def _async_user(hass: HomeAssistant, call: ServiceCall) -> User | None:
     return user
 
 
-async def _async_check(
+async def async_check(
     hass: HomeAssistant, recordings: Recordings, call: ServiceCall, clip_ids: Iterable[str]
 ) -> None:
     """Refuse a caller who may not control the cameras of these clips."""
-    if (user := await _async_user(hass, call)) is None or user.is_admin:
+    if (user := await async_user(hass, call)) is None or user.is_admin:
         return
     questions = recordings.store.questions
     cameras = await hass.async_add_executor_job(
@@ -326,16 +326,17 @@ def _cameras_for(hass: HomeAssistant, user: User) -> list[str]:
 def _camera_id(hass: HomeAssistant, entity_id: str) -> str:
     entry = er.async_get(hass).async_get(entity_id)
     if entry is None or entry.platform != DOMAIN or entry.config_subentry_id is None:
-        raise _refused(translation_key="not_a_camera", entity=entity_id)
+        raise refused(translation_key="not_a_camera", entity=entity_id)
     return entry.config_subentry_id
 
 
-def _as_utc(time: datetime | None) -> datetime | None:
+def as_utc(time: datetime | None) -> datetime | None:
     """Take a time without a zone as local, as Home Assistant's own actions do."""
     return None if time is None else dt_util.as_utc(time)
 
 
-def _failed(error: Exception) -> HomeAssistantError:
+def failed(error: Exception) -> HomeAssistantError:
+    """Return what to say of a clip store that doesn't do what it should."""
     if isinstance(error, PausedError):
         return HomeAssistantError(translation_domain=DOMAIN, translation_key="backup_running")
     return HomeAssistantError(
@@ -345,7 +346,8 @@ def _failed(error: Exception) -> HomeAssistantError:
     )
 
 
-def _refused(*, translation_key: str, **placeholders: str) -> ServiceValidationError:
+def refused(*, translation_key: str, **placeholders: str) -> ServiceValidationError:
+    """Return what to say of a wish that can't be fulfilled."""
     return ServiceValidationError(
         translation_domain=DOMAIN, translation_key=translation_key, translation_placeholders=placeholders
     )

@@ -15,8 +15,9 @@ from homeassistant.config_entries import (
 )
 from homeassistant.core import callback
 
-from .const import DOMAIN, SUBENTRY_CAMERA, TITLE
+from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_NEIGHBORHOOD, TITLE
 from .flow_camera import CameraSubentryFlow
+from .flow_neighborhood import NeighborhoodSubentryFlow
 from .flow_recording import StorageOptionsFlow
 
 
@@ -32,7 +33,10 @@ class RingwatchConfigFlow(ConfigFlow, domain=DOMAIN):
         cls, config_entry: ConfigEntry
     ) -> dict[str, type[ConfigSubentryFlow]]:
         """Return the kinds of subentry the entry can have."""
-        return {SUBENTRY_CAMERA: CameraSubentryFlow}
+        return {
+            SUBENTRY_CAMERA: CameraSubentryFlow,
+            SUBENTRY_NEIGHBORHOOD: NeighborhoodSubentryFlow,
+        }
 
     @staticmethod
     @callback

@@ -118,3 +118,37 @@ ISSUE_CATALOGUE_REBUILT: Final = "catalogue_rebuilt"
 DEFAULT_HOLD_S: Final = 10  # a person who stands still for a moment should not end the motion
 HOLD_MAX_S: Final = 300
 SENSITIVITY_MAX: Final = 100
+
+SUBENTRY_NEIGHBORHOOD: Final = "neighborhood"
+MODEL_NEIGHBORHOOD: Final = "Neighborhood"  # the device's, by which actions find it
+
+# A neighborhood subentry's data. Its private key is elsewhere: neighborhood_keys.py.
+CONF_HOSTED: Final = "hosted"  # its hub runs here
+CONF_NEIGHBORHOOD: Final = "neighborhood"  # its id
+CONF_KEY: Final = "key"  # this home's public key
+CONF_HUB_KEY: Final = "hub_key"  # the hub's public key
+CONF_HUB_URL: Final = "hub_url"  # where neighbors find the hub: in invites, too
+CONF_HANDLE: Final = "handle"
+CONF_ALLOW_HTTP: Final = "allow_http"  # without encryption: in the own network only
+CONF_CONFIRM: Final = "confirm"  # a person looks before media goes out
+
+# Of a hosted one, beside those. One hub carries all that are hosted here, so they agree on these.
+CONF_PORT: Final = "port"
+CONF_TLS: Final = "tls"
+CONF_CERTIFICATE: Final = "certificate"
+CONF_PRIVATE_KEY: Final = "private_key"
+CONF_PROXIES: Final = "trusted_proxies"
+
+TLS_PROXY: Final = "proxy"
+TLS_CERTIFICATE: Final = "certificate"
+TLS_NONE: Final = "none"
+
+HUB_PORT: Final = 8765
+
+# Repair issues about neighborhoods: of the hub here, and of each with its subentry id appended.
+ISSUE_HUB: Final = "hub_process"
+ISSUE_NEIGHBORHOOD: Final = "neighborhood"  # cannot be opened, or the hub lies, or the clock is wrong
+ISSUE_OUTSIDE: Final = "hub_outside"  # not to be reached at its public address
+ISSUE_REFUSED: Final = "refused"  # something written here was refused for good
+ISSUE_PENDING: Final = "pending_post"  # waits for a person; with the pending post's id appended
+ISSUE_HUB_LEFT: Final = "hub_left"  # what stays of a hub that isn't hosted any more

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .neighborhoods import Neighborhoods
 from .recording import Recordings
 from .self_check import SelfChecks
 from .settings import CameraSettingsStore
@@ -22,6 +23,7 @@ class RingwatchData:
     primitives: Primitives  # the pixel work, with OpenCV or without
     recordings: Recordings
     self_checks: SelfChecks
+    neighborhoods: Neighborhoods
     cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
     platforms: list[Callable[[], None]] = field(default_factory=list)
     """Each brings its platform's entities into line with `cameras`."""

@@ -12,7 +12,10 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.device_registry import DeviceEntry
 
 from .const import (
+    CONF_ALLOW_HTTP,
+    CONF_CONFIRM,
     CONF_DETECT_URL,
+    CONF_HOSTED,
     CONF_PASSWORD,
     CONF_URL,
     CONF_USERNAME,
@@ -21,6 +24,8 @@ from .const import (
     STORAGE_DEFAULTS,
 )
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
+from .hub_process import HubProcess
+from .neighborhood_home import Neighborhood
 
 # Whole addresses: cameras have passwords in paths and queries, too, where nothing can tell them apart.
 REDACTED = frozenset({CONF_URL, CONF_DETECT_URL, CONF_USERNAME, CONF_PASSWORD, CONF_WEBHOOK_ID})
@@ -29,19 +34,25 @@ REDACTED = frozenset({CONF_URL, CONF_DETECT_URL, CONF_USERNAME, CONF_PASSWORD, C
 async def async_get_config_entry_diagnostics(
     hass: HomeAssistant, entry: RingwatchConfigEntry
 ) -> dict[str, Any]:
-    """Describe all cameras."""
+    """Describe all cameras and neighborhoods."""
     return _versions(entry) | {
-        "cameras": [_camera(coordinator) for coordinator in entry.runtime_data.cameras.values()]
+        "cameras": [_camera(coordinator) for coordinator in entry.runtime_data.cameras.values()],
+        "neighborhoods": [await _async_neighborhood(one) for one in entry.runtime_data.neighborhoods],
+        "hub": _hub(entry.runtime_data.neighborhoods.hub),
     }
 
 
 async def async_get_device_diagnostics(
     hass: HomeAssistant, entry: RingwatchConfigEntry, device: DeviceEntry
 ) -> dict[str, Any]:
-    """Describe one camera."""
+    """Describe one camera, or one neighborhood."""
     cameras = entry.runtime_data.cameras
     ids = {identifier for domain, identifier in device.identifiers if domain == DOMAIN}
-    return _versions(entry) | {"cameras": [_camera(cameras[key]) for key in cameras.keys() & ids]}
+    neighborhoods = entry.runtime_data.neighborhoods
+    return _versions(entry) | {
+        "cameras": [_camera(cameras[key]) for key in cameras.keys() & ids],
+        "neighborhoods": [await _async_neighborhood(one) for one in neighborhoods if one.subentry_id in ids],
+    }
 
 
 def _versions(entry: RingwatchConfigEntry) -> dict[str, Any]:
@@ -81,6 +92,40 @@ def _camera(coordinator: MotionCoordinator) -> Mapping[str, Any]:
         "statistics": coordinator.statistics,
         "recorder": asdict(recorder) if (recorder := coordinator.recording.state) else None,
         "clips": asdict(coordinator.recording.totals),
+    }
+
+
+async def _async_neighborhood(neighborhood: Neighborhood) -> dict[str, Any]:
+    """Describe a neighborhood without saying which: no names, texts, places, addresses, ids or keys."""
+    home, data = neighborhood.home, neighborhood.subentry.data
+    position = await home.async_ask(lambda ledger: ledger.position)
+    refused = await home.async_ask(lambda ledger: ledger.refused())
+    return {
+        "hosted": data[CONF_HOSTED],
+        "confirm": data[CONF_CONFIRM],
+        "allow_http": data[CONF_ALLOW_HTTP],
+        "connected": home.connected,
+        "trouble": home.trouble,
+        "records": position.number,
+        "members": home.members,
+        "unread": home.unread,
+        "waiting": home.pending,
+        "refused": [one.code for one in refused],
+        "on_the_map": len(neighborhood.places),
+    }
+
+
+def _hub(hub: HubProcess) -> dict[str, Any] | None:
+    """Describe the hub, if one runs here. What it says of itself are numbers."""
+    if hub.settings is None:
+        return None
+    return {
+        "serves": hub.ready is not None,
+        "code": hub.code,
+        "starts": hub.starts,
+        "tls": bool(hub.settings.certificate),
+        "proxies": len(hub.settings.trusted_proxies),
+        "health": hub.health,
     }
 
 

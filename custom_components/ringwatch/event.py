@@ -1,8 +1,9 @@
-"""Doorbell presses and motion, as events that carry what an automation needs."""
+"""Doorbell presses, motion and a neighborhood's news, as events that carry what an automation needs."""
 
 from typing import Any, override
 
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -12,6 +13,9 @@ from .clips import Clip
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
 from .motion import MotionDetail, Press
+from .neighborhood_answers import EVENT_TYPES, FEED_DETAILS
+from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
+from .neighborhoods import Neighborhoods
 
 PARALLEL_UPDATES = 0
 
@@ -50,6 +54,9 @@ async def async_setup_entry(
         return events
 
     async_follow_cameras(hass, entry, Platform.EVENT, async_add_entities, build)
+    async_follow_neighborhoods(
+        entry, async_add_entities, lambda neighborhoods, subentry: [FeedEvent(neighborhoods, subentry)]
+    )
 
 
 class MotionEvent(SeeingEntity, EventEntity):
@@ -130,4 +137,26 @@ class DoorbellEvent(RingwatchEntity, EventEntity):
         self._trigger_event(
             DoorbellEventType.RING, {"start": press.time.isoformat(), "snapshot": press.snapshot}
         )
+        self.async_write_ha_state()
+
+
+class FeedEvent(NeighborhoodEntity, EventEntity):
+    """Something is new in a neighborhood's feed."""
+
+    _attr_event_types = list(EVENT_TYPES)  # noqa: RUF012 - Home Assistant's own form
+    _attr_translation_key = "feed"
+    _unrecorded_attributes = FEED_DETAILS
+
+    def __init__(self, neighborhoods: Neighborhoods, subentry: ConfigSubentry) -> None:
+        """Belong to the neighborhood."""
+        super().__init__(neighborhoods, subentry, "feed")
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self._neighborhoods.async_listen_for_events(self._subentry_id, self._happened))
+
+    @callback
+    def _happened(self, event_type: str, attributes: dict[str, Any]) -> None:
+        self._trigger_event(event_type, attributes)
         self.async_write_ha_state()

@@ -26,12 +26,17 @@ from .const import (
     CONF_USERNAME,
     DOMAIN,
     ISSUE_CREDENTIALS,
+    ISSUE_PENDING,
+    ISSUE_REFUSED,
     ISSUE_RESTLESS_AREA,
     ISSUE_STORAGE,
     SOURCE_ENTITY,
 )
 from .flow_probe import async_probe
 from .flow_url import CREDENTIAL_FIELDS, WRONG_CREDENTIALS
+from .neighborhood_views import async_neighborhoods
+from .pending_posts import async_details, plain, title_of
+from .posting import async_confirm
 from .recording import FAILURES
 from .sources import source_config
 from .video import SourceError
@@ -165,12 +170,93 @@ class RestlessAreaFlow(RepairsFlow):
         )
 
 
+class PendingPostFlow(RepairsFlow):
+    """Show what waits to be posted, exactly as it would go; a person sends it or throws it away."""
+
+    def __init__(self, pending_id: str) -> None:
+        """Say which."""
+        self._pending_id = pending_id
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show it."""
+        neighborhoods = async_neighborhoods(self.hass)
+        if neighborhoods is None:
+            return self.async_abort(reason="not_loaded")
+        post = neighborhoods.pending.get(self._pending_id)
+        if post is None:
+            return self.async_abort(reason="settled")
+        clips = [name for name in post.files if name.endswith(".mp4")]
+        clip = async_sign_path(self.hass, post.path_of(clips[0]), SIGNED_FOR) if clips else ""
+        running = neighborhoods.get(post.subentry_id)
+        return self.async_show_menu(
+            step_id="confirm" if clips else "confirm_text",
+            menu_options=["send", "discard"],
+            description_placeholders={
+                "name": plain(running.title if running else ""),
+                "title": plain(title_of(post.body)),
+                "text": plain(getattr(post.body, "text", "")),
+                "details": await async_details(self.hass, post),
+                "picture": await neighborhoods.pending.async_picture(post),
+                "clip": clip,
+            },
+        )
+
+    async def async_step_confirm(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show a clip."""
+        return await self.async_step_init()
+
+    async def async_step_confirm_text(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Show a text."""
+        return await self.async_step_init()
+
+    async def async_step_send(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Send it: who answers a form of the repairs is signed in as an administrator."""
+        neighborhoods = async_neighborhoods(self.hass)
+        post = neighborhoods.pending.get(self._pending_id) if neighborhoods else None
+        if neighborhoods is None or post is None:
+            return self.async_abort(reason="settled")
+        try:
+            await async_confirm(neighborhoods, post)
+        except HomeAssistantError as err:
+            return self.async_abort(reason="not_sent", description_placeholders={"error": str(err)})
+        return self.async_create_entry(data={})
+
+    async def async_step_discard(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Throw it away."""
+        if (neighborhoods := async_neighborhoods(self.hass)) is not None:
+            await neighborhoods.pending.async_discard(self._pending_id)
+        return self.async_create_entry(data={})
+
+
+class RefusedFlow(ConfirmRepairFlow):
+    """Tell that something was refused; once it was read it is forgotten."""
+
+    def __init__(self, subentry_id: str, record_id: str) -> None:
+        """Say what."""
+        super().__init__()
+        self._subentry_id = subentry_id
+        self._record_id = record_id
+
+    @override
+    async def async_step_confirm(self, user_input: dict[str, str] | None = None) -> RepairsFlowResult:
+        """Forget it."""
+        neighborhoods = async_neighborhoods(self.hass)
+        running = neighborhoods.get(self._subentry_id) if neighborhoods else None
+        if user_input is not None and running is not None:
+            await running.home.async_dismiss(self._record_id)
+        return await super().async_step_confirm(user_input)
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData) -> RepairsFlow:
     """Return the flow that fixes an issue."""
     if data is not None and issue_id.startswith(f"{ISSUE_CREDENTIALS}_"):
         return CredentialsRepairFlow(str(data["entry_id"]), str(data["subentry_id"]))
     if data is not None and issue_id.startswith(f"{ISSUE_RESTLESS_AREA}_"):
         return RestlessAreaFlow(str(data["entry_id"]), str(data["subentry_id"]))
+    if data is not None and issue_id.startswith(f"{ISSUE_PENDING}_"):
+        return PendingPostFlow(str(data["pending_id"]))
+    if data is not None and issue_id.startswith(f"{ISSUE_REFUSED}_"):
+        return RefusedFlow(str(data["subentry_id"]), str(data["record_id"]))
     if issue_id == ISSUE_STORAGE:
         return StorageRepairFlow()
     return ConfirmRepairFlow()

@@ -1,4 +1,4 @@
-"""When a camera last saw motion, and how much of its picture moves."""
+"""When a camera saw motion and how much of it moves; what is unread in a neighborhood, its members."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from homeassistant.components.sensor import (
     SensorEntityDescription,
     SensorStateClass,
 )
+from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import PERCENTAGE, EntityCategory, Platform, UnitOfInformation
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
@@ -18,6 +19,9 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, async_follow_cameras
 from .motion import MotionState
+from .neighborhood.home import Home
+from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
+from .neighborhoods import Neighborhoods
 from .recording import ClipTotals
 
 PARALLEL_UPDATES = 0
@@ -81,6 +85,30 @@ CLIP_SENSORS: tuple[ClipSensorDescription, ...] = (
 )
 
 
+@dataclass(frozen=True, kw_only=True)
+class NeighborhoodSensorDescription(SensorEntityDescription):
+    """A sensor of a neighborhood."""
+
+    value: Callable[[Home], int]
+
+
+NEIGHBORHOOD_SENSORS: tuple[NeighborhoodSensorDescription, ...] = (
+    NeighborhoodSensorDescription(
+        key="unread",
+        translation_key="unread",
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda home: home.unread,
+    ),
+    NeighborhoodSensorDescription(
+        key="members",
+        translation_key="members",
+        entity_category=EntityCategory.DIAGNOSTIC,
+        state_class=SensorStateClass.MEASUREMENT,
+        value=lambda home: home.members,
+    ),
+)
+
+
 async def async_setup_entry(
     hass: HomeAssistant, entry: RingwatchConfigEntry, async_add_entities: AddConfigEntryEntitiesCallback
 ) -> None:
@@ -93,6 +121,13 @@ async def async_setup_entry(
         lambda coordinator: [
             *(RingwatchSensor(coordinator, description) for description in SENSORS),
             *(ClipSensor(coordinator, description) for description in CLIP_SENSORS),
+        ],
+    )
+    async_follow_neighborhoods(
+        entry,
+        async_add_entities,
+        lambda neighborhoods, subentry: [
+            NeighborhoodSensor(neighborhoods, subentry, description) for description in NEIGHBORHOOD_SENSORS
         ],
     )
 
@@ -143,3 +178,25 @@ class ClipSensor(RingwatchEntity, SensorEntity):
     @callback
     def _counted(self) -> None:
         self.async_write_ha_state()
+
+
+class NeighborhoodSensor(NeighborhoodEntity, SensorEntity):
+    """A number of a neighborhood."""
+
+    entity_description: NeighborhoodSensorDescription
+
+    def __init__(
+        self,
+        neighborhoods: Neighborhoods,
+        subentry: ConfigSubentry,
+        description: NeighborhoodSensorDescription,
+    ) -> None:
+        """Take the description's key."""
+        super().__init__(neighborhoods, subentry, description.key)
+        self.entity_description = description
+
+    @property
+    @override
+    def native_value(self) -> int | None:
+        running = self.neighborhood
+        return None if running is None else self.entity_description.value(running.home)

@@ -15,12 +15,23 @@ def async_register(hass: HomeAssistant, register: SystemHealthRegistration) -> N
 
 
 async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
-    """Count the cameras, and say what does the pixel work."""
-    info: dict[str, Any] = {"cameras": 0, "connected": 0, "private": 0}
+    """Count cameras and neighborhoods, and say what does the pixel work."""
+    info: dict[str, Any] = {
+        "cameras": 0,
+        "connected": 0,
+        "private": 0,
+        "neighborhoods": 0,
+        "hubs_connected": 0,
+    }
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         cameras = entry.runtime_data.cameras.values()
         info["cameras"] = len(cameras)
         info["connected"] = sum(coordinator.data.connected for coordinator in cameras)
         info["private"] = sum(coordinator.settings.privacy for coordinator in cameras)
         info["engine"] = entry.runtime_data.primitives.name
+        neighborhoods = entry.runtime_data.neighborhoods
+        info["neighborhoods"] = len(list(neighborhoods))
+        info["hubs_connected"] = sum(running.home.connected for running in neighborhoods)
+        hub = neighborhoods.hub
+        info["hub"] = "none" if hub.settings is None else hub.code or "ok"
     return info

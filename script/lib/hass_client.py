@@ -5,6 +5,8 @@ to add a camera.
 """
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 import json
 import time
 from typing import Any, Self
@@ -92,6 +94,35 @@ class HassClient:
                 raise HassError(f"{kind}: {answer.get('error')}")
             return answer["result"]
 
+    @asynccontextmanager
+    async def changes(self) -> AsyncIterator[asyncio.Queue[dict[str, Any]]]:
+        """Listen to the states that change; each new one is put into the queue, with its attributes."""
+        queue: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        async with self._session.ws_connect(f"{self.url}/api/websocket", max_msg_size=0) as socket_:
+            await socket_.receive_json()
+            await socket_.send_json({"type": "auth", "access_token": self.tokens["access_token"]})
+            await socket_.receive_json()
+            await socket_.send_json({"id": 1, "type": "subscribe_events", "event_type": "state_changed"})
+            await socket_.receive_json()
+
+            async def listen() -> None:
+                while True:
+                    said = await socket_.receive_json()
+                    if state := said.get("event", {}).get("data", {}).get("new_state"):
+                        queue.put_nowait(state)
+
+            listening = asyncio.create_task(listen())
+            try:
+                yield queue
+            finally:
+                listening.cancel()
+                await asyncio.gather(listening, return_exceptions=True)
+
+    async def ask(self, action: str, **data: object) -> dict[str, Any]:
+        """Call one of Ringwatch's actions and return its answer."""
+        said = await self.post(f"/api/services/ringwatch/{action}?return_response", data)
+        return dict(said["service_response"])
+
     async def state(self, entity_id: str) -> dict[str, Any] | None:
         """Return an entity's state and attributes, None if there is no such entity."""
         async with self._session.get(
@@ -155,6 +186,18 @@ class HassClient:
                 return entities
             await asyncio.sleep(0.2)
         raise HassError(f"the camera {name} got no entities")
+
+    async def add_neighborhood(self, entry_id: str, *steps: tuple[str, dict[str, Any]]) -> dict[str, Any]:
+        """Go through the flow of a neighborhood, each step with what is filled in; return its end."""
+        flow = await self.post(
+            "/api/config/config_entries/subentries/flow", {"handler": [entry_id, "neighborhood"]}
+        )
+        for step, filled_in in steps:
+            if flow["step_id"] != step:
+                raise HassError(f"the flow went another way: expected {step}, got {flow}")
+            flow = await self._step("subentries/flow", flow, filled_in)
+        _expect(flow, "create_entry")
+        return dict(flow)
 
     async def _step(self, kind: str, flow: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         return dict(await self.post(f"/api/config/config_entries/{kind}/{flow['flow_id']}", data))

@@ -17,7 +17,7 @@ INTEGRATION = ROOT / "custom_components/ringwatch"
 RULES: dict[str, Any] = yaml.safe_load((INTEGRATION / "quality_scale.yaml").read_text())["rules"]
 MANIFEST: dict[str, Any] = json.loads((INTEGRATION / "manifest.json").read_text())
 README = (ROOT / "README.md").read_text()
-PLATFORMS = ("binary_sensor", "camera", "event", "image", "number", "sensor", "switch")
+PLATFORMS = ("binary_sensor", "camera", "event", "geo_location", "image", "number", "sensor", "switch")
 
 BRONZE = [
     "action-setup",

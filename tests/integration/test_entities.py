@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from custom_components.ringwatch.const import DOMAIN
+from custom_components.ringwatch.neighborhood_answers import EVENT_TYPES, FEED_DETAILS
 from homeassistant.const import EntityCategory
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import entity_registry as er
@@ -52,6 +53,14 @@ ENTITIES: dict[str, tuple[str, str, str | None, EntityCategory | None, bool]] = 
     "sensor.front_door_motion_level": ("motion_level", "Front door Motion level", None, DIAGNOSTIC, False),
     "switch.front_door_detection": ("detection", "Front door Detection", None, CONFIG, True),
     "switch.front_door_privacy": ("privacy", "Front door Privacy", None, None, True),
+}
+
+# Translation keys of what a neighborhood has
+NEIGHBORHOOD = {
+    "binary_sensor": {"hub"},
+    "event": {"feed"},
+    "geo_location": {"post"},
+    "sensor": {"members", "unread"},
 }
 
 
@@ -105,6 +114,8 @@ async def test_every_entity_has_a_translated_name_and_an_icon(
         used.setdefault(entity.domain, set()).add(key)
         assert TRANSLATIONS["entity"][entity.domain][key]["name"]
         assert entity.original_device_class or icons[entity.domain][key]["default"].startswith("mdi:")
+    for domain, keys in NEIGHBORHOOD.items():  # tests/integration/test_hood_feed.py
+        used.setdefault(domain, set()).update(keys)
     assert used == {domain: set(keys) for domain, keys in TRANSLATIONS["entity"].items()}
     for domain, keys in icons.items():
         assert keys.keys() <= used[domain]
@@ -134,3 +145,5 @@ def test_everything_an_event_carries_has_a_name() -> None:
     assert texts["motion"]["state_attributes"].keys() == carried | {"event_type"}
     assert texts["motion"]["state_attributes"]["event_type"]["state"].keys() == {"started", "ended"}
     assert texts["doorbell"]["state_attributes"].keys() == {"start", "snapshot"}
+    assert texts["feed"]["state_attributes"].keys() == FEED_DETAILS | {"event_type"}
+    assert texts["feed"]["state_attributes"]["event_type"]["state"].keys() == set(EVENT_TYPES)

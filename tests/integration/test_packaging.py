@@ -41,7 +41,7 @@ HACS_KEYS = {
     "hacs",
     "persistent_directory",
 }
-CORE_DOMAINS = ("binary_sensor", "camera", "event", "image", "number", "sensor", "switch")
+CORE_DOMAINS = ("binary_sensor", "camera", "event", "geo_location", "image", "number", "sensor", "switch")
 
 
 def png_size(path: Path) -> tuple[int, int]:

@@ -10,6 +10,10 @@ from typing import Any
 import yaml
 
 from custom_components.ringwatch.const import DOMAIN
+from custom_components.ringwatch.hub_process import CRASHING, EXIT_CODES, STORAGE_FULL
+from custom_components.ringwatch.neighborhood import violations
+from custom_components.ringwatch.neighborhood_issues import REFUSED, TROUBLES
+from custom_components.ringwatch.posting import RULES
 from custom_components.ringwatch.vision import ZoneKind, zones
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import icon, service, translation
@@ -31,6 +35,8 @@ SECTIONS = {
     "services",
     "system_health",
 }
+
+HUB_CODES = (*EXIT_CODES.values(), CRASHING, STORAGE_FULL)  # why the hub doesn't run, or not well
 
 # Why nothing is recorded, as the clip store says it
 STORAGE_CODES = (
@@ -120,7 +126,12 @@ def test_every_exception_that_is_raised_is_translated_and_no_other_is() -> None:
         key: names for key, names in keyword_strings("translation_key") if key in TRANSLATIONS["exceptions"]
     }
     zone_errors = {f"zone_{code}" for code in zones._SENTENCES}
-    assert raised.keys() | zone_errors == TRANSLATIONS["exceptions"].keys()
+    rules = {f"rule_{code}" for code in (*RULES, "other")}
+    outgoing = {f"outgoing_{code}" for code in ("nothing_left", "unreadable", "too_large", "too_long")}
+    assert raised.keys() | zone_errors | rules | outgoing == TRANSLATIONS["exceptions"].keys()
+    assert {name for key in rules for name in re.findall(r"{(\w+)}", TEXTS[f"exceptions.{key}.message"])} == {
+        "code"
+    }
     for key, names in raised.items():
         wanted = set(re.findall(r"{(\w+)}", TEXTS[f"exceptions.{key}.message"]))
         assert names is None or wanted <= names
@@ -138,6 +149,10 @@ def test_every_issue_that_is_raised_is_translated_and_no_other_is() -> None:
         **{f"falling_behind_{kind}": {"name", "percent"} for kind in ("sub_stream", "lower")},
         **{code: {"name", "folder"} for code in STORAGE_CODES},
         "recording_limit_reached": {"name", "folder"},
+        **{code: {"name", "about"} for code in (*TROUBLES, "hub_other")},
+        **{f"hub_process_{code}": {"folder", "port"} for code in HUB_CODES},
+        **{f"hub_outside_{code}": {"name", "url"} for code in ("other", "unreachable")},
+        **{f"refused_{code}": {"name", "title", "code"} for code in (*REFUSED, "other")},
     }
     issues = TRANSLATIONS["issues"]
     assert (raised.keys() & issues.keys()) | computed.keys() == issues.keys()
@@ -145,6 +160,12 @@ def test_every_issue_that_is_raised_is_translated_and_no_other_is() -> None:
         assert ("description" in issue) != ("fix_flow" in issue)
         given = raised.get(key) or computed[key]
         assert set(re.findall(r"{(\w+)}", issue["title"] + issue.get("description", ""))) <= given
+
+
+def test_every_lie_of_a_hub_and_every_rule_has_its_text() -> None:
+    lies = {f"hub_{kind.code}" for kind in violations.HubViolation.__subclasses__()}
+    assert lies == {code for code in TROUBLES if code.startswith("hub_")}
+    assert RULES <= violations.CODES.keys()
 
 
 async def test_actions_are_registered_described_and_have_an_icon(hass: HomeAssistant) -> None:
@@ -159,7 +180,8 @@ async def test_actions_are_registered_described_and_have_an_icon(hass: HomeAssis
         assert fields.keys() == TRANSLATIONS["services"][name].get("fields", {}).keys()
         if "target" in (description or {}):
             assert descriptions[name]["target"]["entity"] == [{"integration": DOMAIN, "domain": ["camera"]}]
-        assert descriptions[name]["response"] == {"optional": name != "get_clips"}
+        answers_only = {"get_clips", "get_feed", "create_invite"}
+        assert descriptions[name]["response"] == {"optional": name not in answers_only}
 
 
 def test_the_example_of_set_zones_is_one() -> None:

@@ -1,0 +1,193 @@
+"""Joining a neighborhood with an invite link, after a look at what it leads to."""
+
+from typing import Any, Final
+
+import probatio
+
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.data_entry_flow import AbortFlow
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.helpers.selector import BooleanSelector, TextSelector
+
+from .const import (
+    CONF_ALLOW_HTTP,
+    CONF_CONFIRM,
+    CONF_HANDLE,
+    CONF_HOSTED,
+    CONF_HUB_KEY,
+    CONF_HUB_URL,
+    CONF_KEY,
+    CONF_NEIGHBORHOOD,
+    SUBENTRY_NEIGHBORHOOD,
+)
+from .flow_hood import NeighborhoodFlowBase, StepInput, hub_error
+from .neighborhood.hub_client import HubError
+from .neighborhood.invites import Invite, check_hub_url
+from .neighborhood.joining import Look, async_join, async_look
+from .neighborhood.text import check_handle
+from .neighborhood.violations import BadLink, BadText, LinkViolation
+from .pending_posts import plain
+
+CONF_LINK: Final = "link"
+
+JOIN_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_LINK): TextSelector(),
+        probatio.Required(CONF_ALLOW_HTTP, default=False): BooleanSelector(),
+    }
+)
+LOOK_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_HANDLE): TextSelector()})
+ADDRESS_SCHEMA: Final = probatio.Schema(
+    {
+        probatio.Required(CONF_HUB_URL): TextSelector(),
+        probatio.Required(CONF_ALLOW_HTTP): BooleanSelector(),
+    }
+)
+
+
+class JoiningSteps(NeighborhoodFlowBase):
+    """Join a neighborhood."""
+
+    def __init__(self) -> None:
+        """Start with nothing."""
+        super().__init__()
+        self._invite: Invite | None = None
+        self._look: Look | None = None
+
+    async def async_step_join(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Ask for the link, and look at what it leads to."""
+        _ = self._neighborhoods
+        errors: dict[str, str] = {}
+        error = ""
+        if user_input is not None:
+            self._data[CONF_ALLOW_HTTP] = user_input[CONF_ALLOW_HTTP]
+            try:
+                self._invite, self._look = await async_look(
+                    async_get_clientsession(self.hass),
+                    user_input[CONF_LINK].strip(),
+                    allow_http=user_input[CONF_ALLOW_HTTP],
+                )
+            except LinkViolation as err:
+                errors[CONF_LINK] = err.code
+            except HubError as err:
+                errors["base"], error = hub_error(err), err.violation or err.about
+            else:
+                return await self._async_show_look()
+        return self.async_show_form(
+            step_id="join",
+            data_schema=self.add_suggested_values_to_schema(JOIN_SCHEMA, user_input),
+            errors=errors,
+            description_placeholders={"error": error},
+        )
+
+    async def _async_show_look(self) -> SubentryFlowResult:
+        invite, look = self._invited
+        known = self._known(invite)
+        if look.replaces:
+            return await self.async_step_replace()
+        if known is not None:
+            raise AbortFlow("already_configured")
+        return await self.async_step_look()
+
+    async def async_step_look(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Show whose neighborhood it is; join once the owner has given a name."""
+        if user_input is None:
+            return self._show_look("look", LOOK_SCHEMA, {}, "")
+        try:
+            handle = check_handle(user_input[CONF_HANDLE])
+        except BadText:
+            return self._show_look("look", LOOK_SCHEMA, {CONF_HANDLE: "bad_handle"}, "", user_input)
+        return await self._async_join("look", LOOK_SCHEMA, handle, user_input)
+
+    async def async_step_replace(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Show for whom the invite brings a new key."""
+        schema = probatio.Schema({})
+        if user_input is None:
+            return self._show_look("replace", schema, {}, "")
+        return await self._async_join("replace", schema, "", user_input)
+
+    async def _async_join(
+        self, step_id: str, schema: probatio.Schema, handle: str, user_input: dict[str, Any]
+    ) -> SubentryFlowResult:
+        invite, look = self._invited
+        key = await self._neighborhoods.keys.async_create()
+        try:
+            await async_join(async_get_clientsession(self.hass), invite, key, handle)
+        except HubError as err:
+            return self._show_look(
+                step_id, schema, {"base": hub_error(err)}, err.violation or err.about, user_input
+            )
+        data = {
+            CONF_HOSTED: False,
+            CONF_NEIGHBORHOOD: invite.certificate.neighborhood,
+            CONF_KEY: key.public,
+            CONF_HUB_KEY: invite.hub_key,
+            CONF_HUB_URL: invite.url,
+            CONF_HANDLE: handle,
+            CONF_ALLOW_HTTP: self._data[CONF_ALLOW_HTTP],
+            CONF_CONFIRM: True,
+        }
+        if (known := self._known(invite)) is None:
+            return self.async_create_entry(title=look.name, data=data)
+        kept = {name: known.data[name] for name in (CONF_HANDLE, CONF_CONFIRM)}
+        self.hass.config_entries.async_update_subentry(self._entry, known, data=data | kept)
+        return self.async_abort(reason="key_replaced")
+
+    def _show_look(
+        self,
+        step_id: str,
+        schema: probatio.Schema,
+        errors: dict[str, str],
+        error: str,
+        shown: dict[str, Any] | None = None,
+    ) -> SubentryFlowResult:
+        _, look = self._invited
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=self.add_suggested_values_to_schema(schema, shown),
+            errors=errors,
+            description_placeholders={
+                "name": plain(look.name),
+                "host": plain(look.host_handle),
+                "url": look.url,
+                "fingerprint": look.fingerprint,
+                "members": str(look.members),
+                "radius": f"{look.radius_m / 1000:.1f}",
+                "moderation": look.mode.value,
+                "rules": plain(look.rules) or "-",
+                "error": error,
+            },
+        )
+
+    @property
+    def _invited(self) -> tuple[Invite, Look]:
+        """What the link leads to."""
+        if self._invite is None or self._look is None:
+            raise AbortFlow("removed")
+        return self._invite, self._look
+
+    def _known(self, invite: Invite) -> Any:
+        """Return the subentry of this neighborhood, if this home is in it already."""
+        for subentry in self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD):
+            if subentry.data[CONF_NEIGHBORHOOD] == invite.certificate.neighborhood:
+                return subentry
+        return None
+
+    async def async_step_address(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Change where the hub is found: its host has moved it."""
+        subentry = self._changed
+        errors: dict[str, str] = {}
+        if user_input is not None:
+            try:
+                url = check_hub_url(user_input[CONF_HUB_URL].strip(), allow_http=user_input[CONF_ALLOW_HTTP])
+            except BadLink:
+                errors[CONF_HUB_URL] = "bad_url"
+            else:
+                changed = {CONF_HUB_URL: url, CONF_ALLOW_HTTP: user_input[CONF_ALLOW_HTTP]}
+                return self.async_update_and_abort(self._entry, subentry, data=dict(subentry.data) | changed)
+        return self.async_show_form(
+            step_id="address",
+            data_schema=self.add_suggested_values_to_schema(ADDRESS_SCHEMA, user_input or subentry.data),
+            errors=errors,
+            description_placeholders={"example": "https://neighbors.example.org"},
+        )

@@ -1,0 +1,69 @@
+"""The flow of one neighborhood: the menus that lead to its steps, what media needs, and leaving."""
+
+from typing import Final
+
+import probatio
+
+from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.helpers.selector import BooleanSelector
+
+from .const import CONF_CONFIRM, CONF_HOSTED
+from .flow_hood import StepInput
+from .flow_hosted import HostedSteps
+from .flow_joining import JoiningSteps
+
+SHARING_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_CONFIRM): BooleanSelector()})
+LEAVE_SCHEMA: Final = probatio.Schema({})
+
+
+class NeighborhoodSubentryFlow(HostedSteps, JoiningSteps):
+    """Host or join a neighborhood, or change one."""
+
+    async def async_step_user(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Ask whether there is one already."""
+        return self.async_show_menu(step_id="user", menu_options=["join", "host"])
+
+    async def async_step_reconfigure(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Ask what to change."""
+        subentry = self._changed
+        own = ["amend", "change_network"] if subentry.data[CONF_HOSTED] else ["address"]
+        leave = "stop_hosting" if subentry.data[CONF_HOSTED] else "leave"
+        return self.async_show_menu(
+            step_id="reconfigure",
+            menu_options=["sharing", *own, leave],
+            description_placeholders={"name": subentry.title},
+        )
+
+    async def async_step_sharing(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Ask whether somebody looks before a clip goes out."""
+        subentry = self._changed
+        if user_input is not None:
+            return self.async_update_and_abort(self._entry, subentry, data=dict(subentry.data) | user_input)
+        return self.async_show_form(
+            step_id="sharing",
+            data_schema=self.add_suggested_values_to_schema(
+                SHARING_SCHEMA, {CONF_CONFIRM: subentry.data[CONF_CONFIRM]}
+            ),
+        )
+
+    async def async_step_leave(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Say what stays, and leave."""
+        return self._leave("leave", user_input)
+
+    async def async_step_stop_hosting(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Say what stays, and end the hub."""
+        return self._leave("stop_hosting", user_input)
+
+    def _leave(self, step_id: str, user_input: StepInput) -> SubentryFlowResult:
+        subentry = self._changed
+        if user_input is not None:
+            self.hass.config_entries.async_remove_subentry(self._entry, subentry.subentry_id)
+            return self.async_abort(reason="left")
+        return self.async_show_form(
+            step_id=step_id,
+            data_schema=LEAVE_SCHEMA,
+            description_placeholders={
+                "name": subentry.title,
+                "folder": self.hass.config.path("ringwatch", "hub"),
+            },
+        )

@@ -1,0 +1,155 @@
+"""The actions that read a neighborhood, invite into it, and write it into a file."""
+
+from datetime import timedelta
+import io
+import json
+from pathlib import Path
+from typing import Any, Final
+
+from PIL import Image
+
+from homeassistant.components.http.auth import async_sign_path
+from homeassistant.util import dt as dt_util
+
+from . import feed_answers
+from .clip_actions import as_utc
+from .neighborhood.keys import fingerprint
+from .neighborhood.places import snap_degrees
+from .neighborhood.violations import BadField, LinkViolation
+from .neighborhood_answers import time_answer
+from .neighborhood_calls import NeighborhoodCall, digest_of
+from .neighborhood_views import INVITE_URL
+from .posting import answer_of, refused
+
+SIGNED_FOR: Final = timedelta(minutes=10)
+QR_SCALE: Final = 6  # pixels a square
+QR_BORDER: Final = 4  # squares, as ISO/IEC 18004 asks for
+
+
+async def async_get_feed(call: NeighborhoodCall) -> dict[str, Any]:
+    """Answer with a page of the feed, a post, the members, or what moderators have to do or have done."""
+    data, running = call.data, call.neighborhood
+    subentry_id, key = running.subentry_id, running.home.public_key
+    cursor, limit = data.get("cursor"), data["limit"]
+    answer: dict[str, Any]
+    if "post" in data:
+        post_id = digest_of(data["post"])
+        found = await call.ask(lambda ledger: feed_answers.one_post(ledger, subentry_id, key, post_id))
+        if found is None:
+            raise refused(translation_key="rule_unknown_target")
+        answer = {"items": [found], "cursor": None}
+    elif data["view"] == "to_moderate":
+        answer = await call.ask(lambda ledger: feed_answers.to_moderate(ledger, subentry_id, key))
+    elif data["view"] == "log":
+        answer = await call.ask(lambda ledger: feed_answers.log(ledger, cursor=cursor, limit=limit))
+    elif data["view"] == "members":
+        answer = await call.ask(feed_answers.members)
+    else:
+        wanted = _wanted(data)
+        answer = await call.ask(
+            lambda ledger: feed_answers.feed_page(
+                ledger, subentry_id, key, wanted, cursor=cursor, limit=limit
+            )
+        )
+    if data["mark_read"]:
+        await running.home.async_mark_read()
+    pending = call.neighborhoods.pending.of(subentry_id)
+    return answer | {
+        "pending": [answer_of(running, post.body, post.hints, pending=post) for post in pending],
+        "unread": running.home.unread,
+        "connected": running.home.connected,
+    }
+
+
+def _wanted(data: dict[str, Any]) -> feed_answers.Wanted:
+    near, radius_m = None, 0
+    if (where := data.get("location")) is not None:
+        try:
+            near = snap_degrees(float(where["latitude"]), float(where["longitude"]))
+            radius_m = round(float(where.get("radius", 1000)))
+        except (BadField, KeyError, TypeError, ValueError) as err:
+            raise refused(translation_key="bad_place") from err
+    start, end = as_utc(data.get("start")), as_utc(data.get("end"))
+    if start is not None and end is not None and end <= start:
+        raise refused(translation_key="end_before_start")
+    return feed_answers.Wanted(
+        categories=frozenset(category.value for category in data["categories"]),
+        kinds=frozenset(data["kinds"]),
+        text=data["text"],
+        near=near,
+        radius_m=radius_m,
+        start_s=int(start.timestamp()) if start else 0,
+        end_s=int(end.timestamp()) if end else 0,
+    )
+
+
+async def async_create_invite(call: NeighborhoodCall) -> dict[str, Any]:
+    """Answer with a link and its QR code."""
+    running = call.neighborhood
+    if not running.hosted:
+        raise refused(translation_key="not_the_host")
+    try:
+        invite = running.home.create_invite(running.hub_url)
+    except LinkViolation as err:
+        raise refused(translation_key="not_the_host") from err
+    png = await call.hass.async_add_executor_job(_qr_code, invite.link)
+    answer: dict[str, Any] = {
+        "link": invite.link,
+        "expires": time_answer(invite.certificate.expires_s),
+        "fingerprint": fingerprint(invite.hub_key),
+        "picture": None,
+        "picture_url": None,
+    }
+    if png is not None:
+        name = call.neighborhoods.async_keep_picture(png)
+        path = INVITE_URL.format(picture_id=name)
+        # The second one opens in a tab: a browser sends no login of its own accord.
+        answer |= {"picture": path, "picture_url": async_sign_path(call.hass, path, SIGNED_FOR)}
+    return answer
+
+
+def _qr_code(text: str) -> bytes | None:
+    """Draw a QR code as a PNG; None where what Home Assistant draws its own with isn't installed."""
+    try:
+        import pyqrcode  # type: ignore[import-untyped]
+    except ImportError:
+        return None
+    squares = pyqrcode.create(text, error="M").code
+    side = len(squares)
+    image = Image.new("L", (side + 2 * QR_BORDER, side + 2 * QR_BORDER), 255)
+    for y, row in enumerate(squares):
+        for x, dark in enumerate(row):
+            if dark:
+                image.putpixel((x + QR_BORDER, y + QR_BORDER), 0)
+    image = image.resize((image.width * QR_SCALE, image.height * QR_SCALE), Image.Resampling.NEAREST)
+    buffer = io.BytesIO()
+    image.save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+async def async_export_feed(call: NeighborhoodCall) -> dict[str, Any]:
+    """Write everything into a file."""
+    target = Path(call.data["filename"])
+    running = call.neighborhood
+    if not await call.hass.async_add_executor_job(call.hass.config.is_allowed_path, str(target)):
+        raise refused(translation_key="path_not_allowed", filename=str(target))
+    if target.suffix.casefold() != ".json":
+        raise refused(translation_key="not_json", filename=str(target))
+    posts = await call.ask(
+        lambda ledger: feed_answers.export(ledger, running.subentry_id, running.home.public_key)
+    )
+    content = {
+        "neighborhood": running.title,
+        "exported": dt_util.utcnow().isoformat(),
+        "posts": posts,
+    }
+
+    def write() -> None:
+        if target.exists():
+            raise refused(translation_key="file_exists", filename=str(target))
+        if not target.parent.is_dir():
+            raise refused(translation_key="no_folder", filename=str(target))
+        target.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
+
+    await call.hass.async_add_executor_job(write)
+    return {"filename": str(target), "posts": len(posts)}
