@@ -131,6 +131,29 @@ def test_waiting_ends_by_itself_and_for_a_second_wait(robin: Member) -> None:
         assert 0.8 < time.monotonic() - began_s < 2.5
 
 
+def test_a_checkpoint_is_never_older_than_the_records_beside_it(make_street: MakeStreet) -> None:
+    """A home would take that for a hub that goes back."""
+    street = make_street()
+    writers = [join(street, f"Neighbor {number}") for number in range(4)]
+    reader = join(street, "Reader")
+
+    def write(member: Member) -> int:
+        return sum(member.post(post(f"Post {number}")).status == 201 for number in range(20))
+
+    with ThreadPoolExecutor(4) as pool:
+        writing = [pool.submit(write, member) for member in writers]
+        after = looked = 0
+        while not all(one.done() for one in writing) or looked < 20:
+            answer = reader.call("GET", f"/records?after={after}")
+            placed = unpack_lines(answer.body, street.id)
+            checkpoint = checkpoint_of(answer, street.id)
+            newest = placed[-1].entry if placed else None
+            assert checkpoint.number >= (newest.number if newest else after)
+            after = newest.number if newest else after
+            looked += 1
+        assert sum(one.result() for one in writing) == 80
+
+
 def test_without_a_free_place_nobody_waits(make_street: MakeStreet) -> None:
     street = make_street(max_waiting=1)
     robin, rita = join(street, "Robin"), join(street, "Rita")

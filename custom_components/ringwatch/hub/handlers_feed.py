@@ -84,21 +84,22 @@ async def records(call: Call) -> web.Response:
         poll_after_s = 0
         if after == hood.position.number:
             await hood.waiters.wait(call.caller.id, wait_s)
+    # The tail first: a checkpoint older than what stands beside it would look like a hub that goes back
+    tail = await hood.tail(after) if after < hood.position.number else None
     checkpoint = hood.checkpoint()
     etag = f'"{checkpoint.number}-{checkpoint.head[:16]}"'
+    number = after if tail is None else tail.number
+    if number < checkpoint.number:
+        poll_after_s = 0
     headers = {
         "ETag": etag,
         "Ringwatch-Checkpoint": f"{checkpoint.number} {checkpoint.head} {checkpoint.time_s} {checkpoint.sig}",
+        "Ringwatch-Poll-After": str(poll_after_s),
     }
-    if after == checkpoint.number:
-        headers["Ringwatch-Poll-After"] = str(poll_after_s)
-        same = call.request.headers.get("If-None-Match") == etag
+    if tail is None:
+        same = call.request.headers.get("If-None-Match") == etag and number == checkpoint.number
         response = data(b"", NDJSON, 304 if same else 200, headers)
     else:
-        tail = await hood.tail(after)
-        if tail.number < checkpoint.number:
-            poll_after_s = 0
-        headers["Ringwatch-Poll-After"] = str(poll_after_s)
         body = tail.packed
         if "gzip" in call.request.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"

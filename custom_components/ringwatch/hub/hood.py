@@ -143,10 +143,11 @@ class Hood:
 
     async def tail(self, after: int) -> Tail:
         """Return what is new after a number. The same answer is packed once for all who ask."""
-        key = (after, self.position.number, self._forms)
+        until = self.position.number  # not what was written since: the checkpoint beside it must not be older
+        key = (after, until, self._forms)
         task = self._tails.get(key)
         if task is None or (task.done() and (task.cancelled() or task.exception())):
-            task = asyncio.create_task(self.read(lambda db: self._pack_tail(db, after)))
+            task = asyncio.create_task(self.read(lambda db: self._pack_tail(db, after, until)))
             self._tails[key] = task
             if len(self._tails) > MAX_TAILS:
                 self._tails.popitem(last=False)
@@ -230,8 +231,8 @@ class Hood:
         finally:
             db.execute("ROLLBACK")
 
-    def _pack_tail(self, db: sqlite3.Connection, after: int) -> Tail:
-        found = table.placed(db, self.id, after + 1, TAIL_RECORDS)
+    def _pack_tail(self, db: sqlite3.Connection, after: int, until: int) -> Tail:
+        found = table.placed(db, self.id, after + 1, min(TAIL_RECORDS, until - after))
         number = found[-1].entry.number if found else after
         return Tail(number, gzip.compress(pack_lines(found), compresslevel=6, mtime=0))
 
