@@ -22,6 +22,7 @@ import { Copy } from "./keeping";
 
 const WAIT_S = 25; // a long poll; proxies close what is silent for longer
 const RETRY_S = [1, 3, 10, 30, 60];
+const SECOND_LOOK_S = 1; // what is missing in one answer may be on its way
 const MAX_BODIES = 100; // a call
 const MAX_BODY_CALLS = 5; // after one answer
 
@@ -134,8 +135,11 @@ export class Home extends EventTarget {
     this.membership.outbox = record.wire;
     await this.database.keep(this.membership);
     this.tell([]);
-    await this.sendOutbox();
-    this.waiting.abort(); // it is in the order: fetch it
+    try {
+      await this.sendOutbox();
+    } finally {
+      this.waiting.abort(); // fetch what is in the order now, or send it again
+    }
     await this.settled(record.id);
   }
 
@@ -193,7 +197,8 @@ export class Home extends EventTarget {
       });
     }
     const { number } = this.copy.state.position;
-    const wait = this.phase === "live" ? WAIT_S : 0;
+    const doubts = this.withheld.size > 0; // then the next answer is wanted soon
+    const wait = this.phase === "live" && !doubts ? WAIT_S : 0;
     this.waiting = new AbortController();
     const signal = AbortSignal.any([this.waiting.signal, this.ended.signal]);
     let response: Response;
@@ -205,11 +210,16 @@ export class Home extends EventTarget {
         return 0;
       }
       if (error instanceof CallError && error.code === "aborted") return 0;
+      if (error instanceof CallError && error.status === 400 && number > 0) {
+        throw new HubViolation("order_rewound", `the hub doesn't know entry ${number}, which it has shown before`);
+      }
       throw error;
     }
     await this.take(response);
+    if (this.withheld.size) return SECOND_LOOK_S;
     const after = Number(response.headers.get("Ringwatch-Poll-After") ?? 0);
-    return this.phase === "live" && Number.isFinite(after) ? Math.min(Math.max(after, 0), 600) : 0;
+    if (!wait || !Number.isFinite(after)) return 0; // whoever has not asked to wait does so next
+    return Math.min(Math.max(after, 0), 600);
   }
 
   private async take(response: Response): Promise<void> {
