@@ -67,7 +67,7 @@ from .neighborhood.joining import async_found
 from .neighborhood.keys import PrivateKey
 from .neighborhood.places import Place, snap_degrees
 from .neighborhood.text import check_handle, clean
-from .neighborhood.violations import BadField, BadLink, BadText, RecordViolation
+from .neighborhood.violations import BadField, BadLink, BadText
 
 if TYPE_CHECKING:
     from .neighborhoods import Neighborhoods
@@ -261,13 +261,14 @@ class HostingSteps(NeighborhoodFlowBase):
         """Ask the public address who answers there, and say what came of it."""
         hub = self._neighborhoods.hub
         try:
-            here = await hub.async_ask_health(hub.url)
+            here = await hub.async_ask_health()
             there = await hub.async_ask_health(self._data[CONF_HUB_URL])
         except HubError:
             return await self.async_step_other()
         except aiohttp.ClientError, TimeoutError:
             return await self.async_step_unreached()
-        if abs(here["uptime_s"] - there.get("uptime_s", -1000)) <= SAME_UPTIME_S:
+        up_s = there.get("uptime_s")
+        if isinstance(up_s, int | float) and abs(here["uptime_s"] - up_s) <= SAME_UPTIME_S:
             return await self.async_step_reached()
         return await self.async_step_other()
 
@@ -297,8 +298,6 @@ class HostingSteps(NeighborhoodFlowBase):
                     errors["base"] = f"hub_{err.code}"
                 except HubError as err:
                     errors["base"], error = hub_error(err), err.violation or err.about
-                except RecordViolation as err:
-                    errors["base"], error = "refused", err.about
         return self.async_show_form(
             step_id=step_id,
             data_schema=EXPOSE_SCHEMA,

@@ -48,11 +48,7 @@ ADDRESS_SCHEMA: Final = probatio.Schema(
 class JoiningSteps(NeighborhoodFlowBase):
     """Join a neighborhood."""
 
-    def __init__(self) -> None:
-        """Start with nothing."""
-        super().__init__()
-        self._invite: Invite | None = None
-        self._look: Look | None = None
+    _invited: tuple[Invite, Look]
 
     async def async_step_join(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask for the link, and look at what it leads to."""
@@ -62,7 +58,7 @@ class JoiningSteps(NeighborhoodFlowBase):
         if user_input is not None:
             self._data[CONF_ALLOW_HTTP] = user_input[CONF_ALLOW_HTTP]
             try:
-                self._invite, self._look = await async_look(
+                self._invited = await async_look(
                     async_get_clientsession(self.hass),
                     user_input[CONF_LINK].strip(),
                     allow_http=user_input[CONF_ALLOW_HTTP],
@@ -159,19 +155,11 @@ class JoiningSteps(NeighborhoodFlowBase):
             },
         )
 
-    @property
-    def _invited(self) -> tuple[Invite, Look]:
-        """What the link leads to."""
-        if self._invite is None or self._look is None:
-            raise AbortFlow("removed")
-        return self._invite, self._look
-
     def _known(self, invite: Invite) -> Any:
         """Return the subentry of this neighborhood, if this home is in it already."""
-        for subentry in self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD):
-            if subentry.data[CONF_NEIGHBORHOOD] == invite.certificate.neighborhood:
-                return subentry
-        return None
+        wanted = invite.certificate.neighborhood
+        joined = self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
+        return next((one for one in joined if one.data[CONF_NEIGHBORHOOD] == wanted), None)
 
     async def async_step_address(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Change where the hub is found: its host has moved it."""

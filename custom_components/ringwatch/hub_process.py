@@ -268,7 +268,7 @@ class HubProcess:
         while True:
             await asyncio.sleep(HEALTH_EVERY_S)
             try:
-                self.health = await self.async_ask_health(self.url)
+                self.health = await self.async_ask_health()
             except aiohttp.ClientError, HubError, TimeoutError:
                 missed += 1
                 if missed >= MISSED:
@@ -280,10 +280,11 @@ class HubProcess:
                 full = self.health.get("status") == "storage_full"
                 self._set(ready, STORAGE_FULL if full else None)
 
-    async def async_ask_health(self, url: str) -> dict[str, Any]:
-        """Return what the hub at an address says of itself. Raise ClientError, HubError or TimeoutError."""
-        local = url == self.url  # whose certificate is for the public name
-        session = async_get_clientsession(self._hass, verify_ssl=not local)
+    async def async_ask_health(self, url: str | None = None) -> dict[str, Any]:
+        """Return what our hub, or one at an address, says. Raise ClientError, HubError or TimeoutError."""
+        # On this machine the certificate's name doesn't fit
+        session = async_get_clientsession(self._hass, verify_ssl=url is not None)
+        url = url or self.url
         async with asyncio.timeout(HEALTH_S), session.get(f"{url}/health", allow_redirects=False) as answer:
             said = read_object(await read_bounded(answer, HEALTH_BYTES))
         if said.get("protocol") != 1:

@@ -70,6 +70,7 @@ class Neighborhood:
         self.hass = hass
         self.entry = entry
         self.subentry = subentry
+        self.title = subentry.title  # Home Assistant changes a subentry in place
         self.session = session
         self.home = Home(
             HomeConfig(url, subentry.data[CONF_NEIGHBORHOOD], subentry.data[CONF_HUB_KEY], folder),
@@ -95,11 +96,6 @@ class Neighborhood:
     def subentry_id(self) -> str:
         """The subentry."""
         return self.subentry.subentry_id
-
-    @property
-    def title(self) -> str:
-        """What its owner calls it."""
-        return self.subentry.title
 
     @property
     def hosted(self) -> bool:

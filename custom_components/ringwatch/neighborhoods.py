@@ -225,7 +225,7 @@ class Neighborhoods:
 
     def _rename(self, running: Neighborhood, subentry: ConfigSubentry) -> None:
         renamed = running.title != subentry.title
-        running.subentry = subentry
+        running.subentry, running.title = subentry, subentry.title
         if not renamed:
             return
         devices = dr.async_get(self._hass)
