@@ -22,6 +22,8 @@ import { Copy } from "./keeping";
 
 const WAIT_S = 25; // a long poll; proxies close what is silent for longer
 const RETRY_S = [1, 3, 10, 30, 60];
+const MAX_PAUSE_S = 600; // whatever a hub asks for
+const TOO_QUICK_S = 1; // an answer that was to wait, and has nothing in it
 const SECOND_LOOK_S = 1; // what is missing in one answer may be on its way
 const MAX_BODIES = 100; // a call
 const MAX_BODY_CALLS = 5; // after one answer
@@ -159,8 +161,9 @@ export class Home extends EventTarget {
     try {
       await this.client.call("POST", "/records", { body: outbox });
     } catch (error) {
-      if (!(error instanceof CallError)) throw error;
-      if (!error.isFinal) throw new NotSent("waiting");
+      if (error instanceof HubViolation) await this.failed(error, 0);
+      else if (!(error instanceof CallError)) throw error;
+      if (!(error instanceof CallError) || !error.isFinal) throw new NotSent("waiting");
       await this.clearOutbox();
       throw new NotSent(error.code);
     }
@@ -201,6 +204,7 @@ export class Home extends EventTarget {
     const wait = this.phase === "live" && !doubts ? WAIT_S : 0;
     this.waiting = new AbortController();
     const signal = AbortSignal.any([this.waiting.signal, this.ended.signal]);
+    const asked = performance.now();
     let response: Response;
     try {
       response = await this.client.call("GET", `/records?after=${number}${wait ? `&wait=${wait}` : ""}`, { waits: wait, signal });
@@ -215,14 +219,16 @@ export class Home extends EventTarget {
       }
       throw error;
     }
-    await this.take(response);
+    const quiet = (await this.take(response)) === 0;
     if (this.withheld.size) return SECOND_LOOK_S;
     const after = Number(response.headers.get("Ringwatch-Poll-After") ?? 0);
     if (!wait || !Number.isFinite(after)) return 0; // whoever has not asked to wait does so next
-    return Math.min(Math.max(after, 0), 600);
+    const tooQuick = quiet && performance.now() - asked < TOO_QUICK_S * 1000;
+    return Math.min(Math.max(after, tooQuick ? 2 * TOO_QUICK_S : 0), MAX_PAUSE_S);
   }
 
-  private async take(response: Response): Promise<void> {
+  /** Check an answer and take it; return how many entries were in it. */
+  private async take(response: Response): Promise<number> {
     const { membership, copy, clock } = this;
     const placed = await unpackLines(await readBytes(response), membership.neighborhood);
     const header = response.headers.get("Ringwatch-Checkpoint");
@@ -237,6 +243,7 @@ export class Home extends EventTarget {
     await this.afterAnswer(new Set(placed.map(({ entry }) => entry.id)));
     this.set(this.amRemoved() ? "removed" : this.behind > 0 ? "catching_up" : "live", changes);
     if (this.phase === "live") this.checkWithheld(placed.length > 0);
+    return placed.length;
   }
 
   private async afterAnswer(arrived: Set<string>): Promise<void> {
@@ -273,8 +280,10 @@ export class Home extends EventTarget {
     const wanted = this.copy.bodiesWanted(me?.id ?? null, me !== null && MODERATING.has(me.standing));
     for (let start = 0; start < Math.min(wanted.length, MAX_BODIES * MAX_BODY_CALLS); start += MAX_BODIES) {
       const ids = wanted.slice(start, start + MAX_BODIES);
-      const answer = (await this.client.json("POST", "/bodies", { body: { ids } })) as { records?: Json[] } | null;
-      const records = await Promise.all((answer?.records ?? []).map(readAnswered));
+      const answer = await this.client.json("POST", "/bodies", { body: { ids } });
+      const given = typeof answer === "object" && answer !== null && !Array.isArray(answer) ? answer.records : null;
+      if (!Array.isArray(given)) throw new HubViolation("bad_segment", "an answer without records");
+      const records = await Promise.all(given.map(readAnswered));
       if (records.some(({ id }) => !ids.includes(id))) throw new HubViolation("wrong_record", "a body that nobody asked for");
       changes.push(...(await this.copy.receiveBodies(records)));
     }
@@ -289,7 +298,8 @@ export class Home extends EventTarget {
     this.withheld = now;
   }
 
-  private amRemoved(): boolean {
+  /** Whether a signed record says that this key's owner doesn't belong here any more. */
+  amRemoved(): boolean {
     const { state } = this.copy;
     const author = state.author(this.key.publicKey);
     if (!author) return false; // not come to the own joining yet
@@ -310,7 +320,7 @@ export class Home extends EventTarget {
     }
     if (!(error instanceof CallError)) throw error;
     this.set(error.status === 0 ? "offline" : "busy");
-    const wait = error.retryAfter ?? RETRY_S[Math.min(failures, RETRY_S.length - 1)] ?? 60;
+    const wait = Math.min(error.retryAfter ?? RETRY_S[Math.min(failures, RETRY_S.length - 1)] ?? 60, MAX_PAUSE_S);
     return wait * (0.75 + Math.random() / 2);
   }
 

@@ -107,7 +107,7 @@ export const en = {
   removed: {
     title: "You are no longer a member",
     lead: "The host has removed this key, or it was replaced. You can't read what is new here, or write.",
-    reason: "The host's reason",
+    unsigned: "The hub says that this key was removed or replaced. It has shown no decision of the host that this page could check: ask your host.",
     forget: "Forget this neighborhood",
   },
 

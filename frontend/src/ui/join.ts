@@ -151,11 +151,15 @@ export class Join extends LitElement {
     const membership = newMembership(hub.url, hub.neighborhood, hub.hubKey, key, joining, look);
     membership.clockOffset = joiner.clock.offset;
     membership.shown = { name: look.name, rules: look.rules };
+    const before = (await this.database.memberships()).find((one) => one.neighborhood === hub.neighborhood);
     await this.database.keep(membership);
     try {
       await joiner.send(record);
     } catch (error) {
-      if (error instanceof CallError && error.isFinal) await this.database.forget(hub.neighborhood);
+      if (error instanceof CallError && error.isFinal) {
+        if (before) await this.database.keep(before);
+        else await this.database.forget(hub.neighborhood);
+      }
       throw error;
     }
     membership.joining = null;

@@ -226,7 +226,7 @@ export class Neighborhood extends LitElement {
   private removed(): TemplateResult {
     return html`<section class="card stack" id="removed" role="alert">
       <h1>${texts.removed.title}</h1>
-      <p>${texts.removed.lead}</p>
+      <p>${this.home.amRemoved() ? texts.removed.lead : texts.removed.unsigned}</p>
       <div><button @click=${() => this.dispatchEvent(new CustomEvent("forget"))}>${texts.removed.forget}</button></div>
     </section>`;
   }

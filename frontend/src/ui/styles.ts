@@ -47,6 +47,8 @@ export const base = css`
     white-space: pre-line;
     unicode-bidi: plaintext;
     text-align: start;
+    overflow: clip; /* piled-up accents stay where they were written */
+    overflow-clip-margin: 3px;
   }
   .muted {
     color: var(--muted);
