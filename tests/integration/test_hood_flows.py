@@ -24,7 +24,7 @@ from custom_components.ringwatch.neighborhood.keys import PrivateKey, fingerprin
 from homeassistant.config_entries import ConfigEntry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
-from script.lib.hass import free_port
+from script.lib.street import quiet_port
 from tests.fixtures.flows import Result, async_answer, suggested
 from tests.fixtures.hood import (
     FEED,
@@ -124,7 +124,7 @@ async def test_what_is_wrong_with_the_way_to_it_is_said(
 ) -> None:
     form = await async_to_network(hass, ringwatch)
     assert form["step_id"] == "network"
-    again = await async_answer(hass, form, network(free_port()) | wrong)
+    again = await async_answer(hass, form, network(quiet_port()) | wrong)
     assert again["errors"] == errors
     assert ringwatch.runtime_data.neighborhoods.hub.settings is None  # nothing was started
     hass.config_entries.subentries.async_abort(again["flow_id"])
@@ -145,7 +145,7 @@ async def test_a_port_that_is_taken_is_said_and_another_one_does(
     form = await async_to_network(hass, ringwatch)
     again = await async_answer(hass, form, network(taken))
     assert again["errors"] == {"base": "hub_port"}
-    shown = await async_answer(hass, again, network(free_port()))
+    shown = await async_answer(hass, again, network(quiet_port()))
     assert shown["step_id"] == "reached"
     hub = ringwatch.runtime_data.neighborhoods.hub
     assert hub.ready is not None
@@ -162,7 +162,7 @@ async def test_a_certificate_of_ones_own_does(
     issued = trustme.CA().issue_cert("127.0.0.1")
     issued.private_key_pem.write_to_path(tmp_path / "key.pem")
     issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
-    port = free_port()
+    port = quiet_port()
     form = await async_to_network(hass, ringwatch)
     files = {"certificate": str(tmp_path / "cert.pem"), "private_key": str(tmp_path / "key.pem")}
     shown = await async_answer(
@@ -189,7 +189,7 @@ async def test_somebody_else_at_the_public_address_is_noticed(
         server = TestServer(app)
         await server.start_server()
         form = await async_to_network(hass, ringwatch)
-        port = free_port()
+        port = quiet_port()
         url = str(server.make_url("")).rstrip("/")
         shown = await async_answer(hass, form, network(port, hub_url=url))
         assert shown["step_id"] == "other"
@@ -205,7 +205,7 @@ async def test_the_second_one_shares_the_hub(hass: HomeAssistant, ringwatch: Con
     second = await async_host(hass, ringwatch, name="Oak Lane")
     assert hub.starts == 1
     assert second.data["hub_url"] == first.data["hub_url"]
-    port = free_port()
+    port = quiet_port()
     form = await async_change(hass, ringwatch, second.subentry_id, "change_network")
     assert suggested(form)["port"] == first.data["port"]
     again = await async_answer(hass, form, network(port, hub_url="no address"))
@@ -248,7 +248,7 @@ async def test_a_port_that_is_lost_at_the_last_step_is_said(
     hass: HomeAssistant, ringwatch: ConfigEntry
 ) -> None:
     form = await async_to_network(hass, ringwatch)
-    shown = await async_answer(hass, form, network(free_port()))
+    shown = await async_answer(hass, form, network(quiet_port()))
     hub = ringwatch.runtime_data.neighborhoods.hub
     await hub.async_stop()
     with socket.socket() as other:
@@ -299,14 +299,14 @@ async def test_a_file_that_is_no_certificate_is_none(
     file.write_text("no certificate")
     form = await async_to_network(hass, ringwatch)
     files = {"certificate": str(file), "private_key": str(file)}
-    again = await async_answer(hass, form, network(free_port(), tls="certificate") | files)
+    again = await async_answer(hass, form, network(quiet_port(), tls="certificate") | files)
     assert again["errors"] == {"certificate": "bad_certificate"}
     hass.config_entries.subentries.async_abort(again["flow_id"])
 
 
 async def test_the_entry_can_go_while_a_form_is_open(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
     form = await async_to_network(hass, ringwatch)
-    shown = await async_answer(hass, form, network(free_port()))
+    shown = await async_answer(hass, form, network(quiet_port()))
     await hass.config_entries.async_remove(ringwatch.entry_id)
     await hass.async_block_till_done()
     flows = hass.config_entries.subentries
