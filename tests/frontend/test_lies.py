@@ -130,6 +130,13 @@ def forge_checkpoint(lines: Lines, headers: dict[str, str]) -> Lines:
     return lines
 
 
+def from_the_future(lines: Lines, _: dict[str, str]) -> Lines:
+    for line in lines:
+        if line["record"]["envelope"]["type"] == "post":
+            line["record"]["envelope"]["type"] = "parade"
+    return lines
+
+
 LIES: list[tuple[Callable[[Lines, dict[str, str]], Lines], str]] = [
     (alter, "changed something that a neighbor has signed"),
     (alter_author, "changed something that a neighbor has signed"),
@@ -139,6 +146,7 @@ LIES: list[tuple[Callable[[Lines, dict[str, str]], Lines], str]] = [
     (cut, "isn't signed with the hub's key"),
     (forge_checkpoint, "isn't signed with the hub's key"),
     (withhold, "keeps a post back"),
+    (from_the_future, "newer version of Ringwatch"),
 ]
 
 

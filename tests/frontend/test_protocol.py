@@ -25,7 +25,8 @@ MOVES_EACH = 40
 DAY_S = 86_400
 NAMES = (
     "Ann", "Jörg", "Straße", "ΣΊΣΥΦΟΣ", "Σίσυφος", "İstanbul", "\u0131s\u0131", "O'Brien-Smith", "Dr. No",
-    "a..b", ".a", "a ", "Ánh", "山田 太郎", "ひらがな", "अनिल", "नमस्ते", "مريم", "A\u0301", "\u0420\u0430uл", "Анна",
+    "a..b", ".a", "a ", "Ánh", "山田 太郎", "ひらがな", "अनिल", "नमस्ते", "مريم",
+    "A\u0301", "\u0420\u0430uл", "Анна",
     "x", "x" * 33, "J. R. R. T.", "a_b", "a  b", "٣ اثنان", "ŉ", "ﬁne", "ᏣᎳᎩ", "①②",
 )  # fmt: skip
 TEXTS = (
@@ -34,8 +35,8 @@ TEXTS = (
 )  # fmt: skip
 PRIVATE = (
     "Call 312-555-0142 now", "on 2026-03-04 at 10:15", "plate 7ABC123", "XK 42 7 or AB-123-CD", "B7",
-    "3.4.2026", "jo.doe+x@mail.example.org!", "1600 West Maple Street, back door", "Hauptstraße 12", "12 rue Lepic",
-    "nothing here", "5 of them at 7", "+49 (30) 1234 5678", "the A1 road", "10 Downing Str.",
+    "3.4.2026", "jo.doe+x@mail.example.org!", "1600 West Maple Street, back door", "Hauptstraße 12",
+    "12 rue Lepic", "nothing here", "5 of them at 7", "+49 (30) 1234 5678", "the A1 road", "10 Downing Str.",
     "12 O'Neil-Smith's Old Rd", "Zürcherstrasse 7b and ünïcödé@exämple.org",
 )  # fmt: skip
 

@@ -49,8 +49,9 @@ async function readLine(line: Uint8Array, neighborhood: string): Promise<Placed>
     }
     return { entry, record };
   } catch (error) {
-    if (error instanceof RecordViolation) throw new HubViolation("wrong_record", error.message);
-    throw error;
+    if (!(error instanceof RecordViolation)) throw error;
+    const newer = error.code === "unknown_type" || error.code === "unknown_version";
+    throw new HubViolation(newer ? "newer_version" : "wrong_record", error.message);
   }
 }
 

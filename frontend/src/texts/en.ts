@@ -84,6 +84,8 @@ export const en = {
 
   trouble: {
     title: "The hub doesn't tell the truth",
+    newerTitle: "This page is too old",
+    newer: "Your neighborhood uses a newer version of Ringwatch. Open the invite link's address again, or save the newer page.",
     stopped: "This page has stopped listening to it. Nothing of that answer is shown or kept; what you see below was checked before.",
     nothing: "This page has stopped listening to it. Nothing of that answer is shown or kept.",
     ask: "It can be a fault or a lie. Tell your host, and ask another neighbor whether their page says so too.",

@@ -177,7 +177,9 @@ export class Neighborhood extends LitElement {
 
   private phase(): string {
     const { phase, behind } = this.home;
-    if (phase === "trouble") return texts.trouble.title;
+    if (phase === "trouble") {
+      return this.home.membership.trouble?.code === "newer_version" ? texts.trouble.newerTitle : texts.trouble.title;
+    }
     if (phase === "removed") return texts.removed.title;
     if (phase === "catching_up" && behind > 0) return texts.phase.behind(count(behind));
     if (phase === "offline" || phase === "busy") return texts.phase[phase].split(".")[0] ?? "";
@@ -211,6 +213,16 @@ export class Neighborhood extends LitElement {
   private trouble(): TemplateResult {
     const { trouble } = this.home.membership;
     const t = texts.trouble;
+    if (trouble?.code === "newer_version") {
+      return html`<section class="note" role="alert" id="trouble">
+        ${icon("warning")}
+        <div class="stack">
+          <h2>${t.newerTitle}</h2>
+          <p>${t.newer}</p>
+          <div><button @click=${() => this.home.retry()}>${texts.retry}</button></div>
+        </div>
+      </section>`;
+    }
     return html`<section class="note bad" role="alert" id="trouble">
       ${icon("warning")}
       <div class="stack">
