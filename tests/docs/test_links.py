@@ -103,7 +103,19 @@ def test_every_error_of_the_forms_is_explained() -> None:
 def test_every_repair_issue_is_explained() -> None:
     section = README.partition("### Settings > Repairs says")[2].partition("### ")[0]
     for issue in TRANSLATIONS["issues"].values():
-        assert issue["title"].replace("{name}", "*Front door*") in section
+        names = ("*Front door*", "*Maple Street*")
+        assert any(f"| {issue['title'].replace('{name}', name)} |" in section for name in names), issue[
+            "title"
+        ]
+
+
+def test_every_error_of_a_neighborhoods_form_is_explained() -> None:
+    section = README.partition("### The form of a neighborhood says")[2].partition("### ")[0]
+    for key, text in TRANSLATIONS["config_subentries"]["neighborhood"]["error"].items():
+        first = re.split(r"(?<=[.;:])\s", text)[0]
+        assert re.split(r" ?\(?{", first)[0] in section, key
+    menu = TRANSLATIONS["config_subentries"]["neighborhood"]["step"]["user"]["menu_options"]
+    assert all(f"### {option}" in README for option in menu.values())
 
 
 def test_the_fields_of_the_forms_are_called_what_they_are_called() -> None:

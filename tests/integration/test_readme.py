@@ -26,6 +26,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.fixtures.cameras import CameraServer
 from tests.fixtures.flows import PREVIEW_INPUT, async_answer, async_start
+from tests.fixtures.hood import FEED
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCKS: list[dict[str, Any]] = [
@@ -218,6 +219,16 @@ async def test_a_clip_is_exported_as_shown(hass: HomeAssistant, front_door: str)
     assert 0 < done["duration_s"] < clip["duration_s"] - 1
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+async def test_every_example_is_one_that_the_action_takes(
+    hass: HomeAssistant, ringwatch: ConfigEntry, action: str
+) -> None:
+    domain, _, name = action.partition(".")
+    schema = hass.services.async_services()[domain][name].schema
+    assert schema is not None
+    schema({**ACTIONS[action].get("data", {}), **ACTIONS[action].get("target", {})})
+
+
 async def test_the_gates_clip_is_kept_and_shown(
     hass: HomeAssistant, front_door: str, phone: list[ServiceCall], hass_client: ClientSessionGenerator
 ) -> None:
@@ -250,9 +261,13 @@ async def test_home_assistant_takes_the_automation(
     [entity_id] = hass.states.async_entity_ids("automation")
     assert hass.states.get(entity_id).state == STATE_ON  # "unavailable" is what does not validate
     ours = {e.entity_id for e in er.async_entries_for_config_entry(er.async_get(hass), ringwatch.entry_id)}
+    ours.add(FEED)
     used = set(entities_in_automation(hass, entity_id))
     used |= set(
-        re.findall(r"\b(?:event|binary_sensor|camera|switch)\.front_door\w*", str(AUTOMATIONS[alias]))
+        re.findall(
+            r"\b(?:event|binary_sensor|camera|switch)\.(?:front_door|maple_street)\w*",
+            str(AUTOMATIONS[alias]),
+        )
     )
     assert used & ours
     assert used - ours <= ELSEWHERE
