@@ -5,6 +5,7 @@ answer is unpacked, and its numbers are compared with what came before. The last
 """
 
 import asyncio
+from collections import Counter
 from dataclasses import dataclass, field
 import gzip
 import json
@@ -104,6 +105,7 @@ class Figures:
     refused: int = 0
     broken: int = 0
     gaps: int = 0
+    statuses: Counter[int] = field(default_factory=Counter)
 
 
 class Homes:
@@ -195,6 +197,7 @@ class Homes:
     def _take(self, home: Home, status: int, headers: dict[str, str], body: bytes) -> int:
         if status not in {200, 304}:
             self.figures.refused += 1
+            self.figures.statuses[status] += 1
             return 0
         home.etag = headers["etag"]
         if not body or status == 304:
@@ -323,6 +326,8 @@ class Homes:
             "broken": found.broken,
             "refused": found.refused,
             "posted": len(found.post_ms),
+            "refusals": {str(status): count for status, count in found.statuses.items()},
+            "homes_cpu_percent": round(100 * time.process_time() / (seconds + 5), 1),
         }
 
 

@@ -13,7 +13,7 @@ from ..neighborhood.canonical import parse
 from ..neighborhood.certificates import Certificate
 from ..neighborhood.invites import may_read_before_joining
 from ..neighborhood.keys import is_public_key
-from ..neighborhood.rows import MODERATING, Kind, Standing, Subject
+from ..neighborhood.rows import ACTIVE, MODERATING, Kind, Standing, Subject
 from ..neighborhood.signed_calls import KEY_HEADER
 from ..neighborhood.state import State, may_read
 from ..neighborhood.violations import BadCall, RecordViolation
@@ -85,7 +85,8 @@ def look_up(db: sqlite3.Connection, key: str, invite: str | None, now_s: int) ->
     """Return whose key it is. Raise Refusal. Blocking."""
     state = state_of(db)
     subject = state.subject_of(key)
-    if subject is not None and may_read(state, key):
+    is_member = subject is not None and subject.kind is not Kind.OFFICER and subject.standing in ACTIVE
+    if subject is not None and (is_member or may_read(state, key)):
         if subject.kind is Kind.OFFICER and subject.expires_s <= now_s:
             raise forbidden("expired", "the officer's certificate has expired")
         return Caller(key, subject)

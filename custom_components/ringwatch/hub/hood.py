@@ -20,6 +20,7 @@ from ..neighborhood.changes import Change, ChangeKind
 from ..neighborhood.envelope import Record
 from ..neighborhood.keys import PrivateKey
 from ..neighborhood.order import Checkpoint, Entry, Position, next_entry, sign_checkpoint
+from ..neighborhood.rows import Kind
 from ..neighborhood.segments import SEGMENT_RECORDS, pack_lines
 from ..neighborhood.state import numbered
 from . import blobs, table
@@ -37,7 +38,7 @@ READERS: Final = 3
 TAIL_RECORDS: Final = 500  # in one answer
 TAIL_REACH: Final = 2 * SEGMENT_RECORDS  # further back there are segments
 MAX_TAILS: Final = 64  # kept packed, by where they begin
-MAX_READS: Final = 200  # waiting for a reader
+MAX_READS: Final = 1_500  # waiting for a reader: all who waited come back at once after a restart
 DUE_AT_ONCE: Final = 200  # things that end in one transaction
 _PEOPLE: Final = frozenset({
     ChangeKind.MEMBER, ChangeKind.ROLE, ChangeKind.AGENCY, ChangeKind.OFFICER, ChangeKind.FOUNDING,
@@ -99,7 +100,11 @@ class Hood:
         self.files = BlobFiles(self.folder)
         self.segments = SegmentFiles(self.folder)
         db = open_database(self.folder / "hub.db")
-        self.position = table.state_of(db).position
+        state = table.state_of(db)
+        self.position = state.position
+        for subject in state.subjects(Kind.MEMBER):  # or all of a town is looked up in its first minute
+            if subject.is_active:
+                self.known.add(Caller(subject.key, subject), 0)
         self.files.sweep(
             lambda sha256: blobs.is_wanted(db, sha256),
             lambda sha256, owner: blobs.find(db, sha256, owner) is not None,

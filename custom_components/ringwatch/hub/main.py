@@ -38,6 +38,7 @@ from .server import Hub
 BAD_CONFIG, PORT_TAKEN, BAD_FOLDER, DAMAGED = 2, 3, 4, 5
 SPARE_DESCRIPTORS: Final = 256  # databases, files, the checking processes
 STOP_S: Final = 5.0
+SWITCH_S: Final = 0.0005
 TICK_S: Final = 30.0  # what has expired is gone half a minute later at most
 LAG_S: Final = 0.25
 HOUR_TICKS: Final = 120
@@ -48,6 +49,8 @@ def main(arguments: Sequence[str]) -> int:
     given = _parser().parse_args(arguments)
     log = Log(Level.DEBUG if os.environ.get("RINGWATCH_HUB_LOG") == "debug" else Level.INFO)
     os.umask(0o077)
+    # A reader gives the interpreter away at every statement; with a busy loop it comes back after 5 ms else
+    sys.setswitchinterval(SWITCH_S)
     try:
         config = _config(given)
     except ConfigError as error:
