@@ -25,11 +25,14 @@ async function codeOf(action: () => unknown): Promise<string | null> {
   }
 }
 
+/** A reader who has nothing yet. */
+const nothing = (): Promise<Map<number, never>> => Promise.resolve(new Map<number, never>());
+
 /** Apply lines of the order as a reader does; return the digest of the state after every one of them. */
 async function replay(lines: string, neighborhood: string, advanceTo: number): Promise<string[]> {
   const state = new State(new MemoryStore(), new History());
   const digests: string[] = [];
-  for (const { record, entry } of await unpackLines(utf8(lines), neighborhood)) {
+  for (const { record, entry } of await unpackLines(utf8(lines), neighborhood, nothing)) {
     apply(record, state, entry);
     digests.push(state.store.digest());
   }
@@ -41,7 +44,7 @@ async function replay(lines: string, neighborhood: string, advanceTo: number): P
 /** The same without bodies where they may be missing, which come afterwards. */
 async function replayLate(lines: string, bodies: string[], neighborhood: string): Promise<string> {
   const state = new State(new MemoryStore(), new History());
-  for (const { record, entry } of await unpackLines(utf8(lines), neighborhood)) apply(record, state, entry);
+  for (const { record, entry } of await unpackLines(utf8(lines), neighborhood, nothing)) apply(record, state, entry);
   for (const wire of bodies) {
     const record = await readRecord(JSON.parse(wire) as Json);
     if (state.store.get("waiting", record.id) !== undefined) supply(record, state);

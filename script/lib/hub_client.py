@@ -28,7 +28,9 @@ from ringwatch.neighborhood.envelope import Record, sign_record
 from ringwatch.neighborhood.invites import Invite, create_invite, join_body, parse_link
 from ringwatch.neighborhood.keys import PrivateKey
 from ringwatch.neighborhood.places import Place, snap
+from ringwatch.neighborhood.segments import Placed, unpack_lines
 from ringwatch.neighborhood.signed_calls import sign_call
+from ringwatch.neighborhood.store import MemoryHistory, RecordPlace
 
 PROGRAM = ROOT / "custom_components/ringwatch/hub/__main__.py"
 START_S = 20.0
@@ -368,3 +370,22 @@ def comment(post_id: str, text: str = "I saw it, too.") -> Comment:
 def describe(data: bytes, kind: MediaType, width: int, height: int, duration_ms: int = 0) -> Media:
     """Return what is announced of a file."""
     return Media(digest(data), len(data), kind, duration_ms, width, height)
+
+
+def note(history: MemoryHistory, placed: Sequence[Placed]) -> None:
+    """Add what was read to what is known of the order."""
+    for one in placed:
+        place = RecordPlace(one.entry.number, one.record.author, one.record.envelope.prev)
+        history.add(one.record.id, place, one.entry.head)
+
+
+def history_of(member: Member) -> MemoryHistory:
+    """Read the whole order, as somebody does who has just joined."""
+    history = MemoryHistory()
+    number = 0
+    while placed := unpack_lines(
+        member.call("GET", f"/records?after={number}").body, member.neighborhood, history
+    ):
+        note(history, placed)
+        number = placed[-1].entry.number
+    return history

@@ -22,7 +22,8 @@ from ringwatch.neighborhood.bodies import Body
 from ringwatch.neighborhood.bodies.feed import Media, MediaType
 from ringwatch.neighborhood.order import Position, verify_chain
 from ringwatch.neighborhood.segments import unpack_lines
-from script.lib.hub_client import HubProcess, Member, Street, comment, describe, found, join, post
+from ringwatch.neighborhood.store import MemoryHistory
+from script.lib.hub_client import HubProcess, Member, Street, comment, describe, found, join, note, post
 
 POSTS_A_DAY = 18  # the rules allow 20
 COMMENTS_A_DAY = 190
@@ -107,9 +108,11 @@ def check(street: Street, homes: list[Home]) -> int:
     """Compare what was acknowledged with what is there; return how many records. Raise RuntimeError."""
     at, after = Position(), 0
     numbers: dict[str, int] = {}
+    history = MemoryHistory()
     while True:
         answer = street.host.call("GET", f"/records?after={after}")
-        placed = unpack_lines(answer.body, street.id)
+        placed = unpack_lines(answer.body, street.id, history)
+        note(history, placed)
         if not placed:
             break
         at = verify_chain(

@@ -33,6 +33,7 @@ from ringwatch.neighborhood.order import Entry, Position, next_entry, sign_check
 from ringwatch.neighborhood.places import snap
 from ringwatch.neighborhood.segments import Placed, pack_lines
 from ringwatch.neighborhood.signed_calls import refuse_time, sign_call
+from ringwatch.neighborhood.store import MemoryHistory, RecordPlace
 
 TIME_S = 1_780_000_000
 NAMES = ("host", "hub", "ann", "invite")
@@ -94,6 +95,7 @@ class Street:
     def __init__(self) -> None:
         self.at = Position()
         self.placed: list[Placed] = []
+        self.history = MemoryHistory()
         self.id: str | None = None
         self.tips: dict[str, str] = {}
 
@@ -111,6 +113,8 @@ class Street:
         self.id = self.id or record.id
         entry: Entry = next_entry(KEYS["hub"], self.id, record.id, TIME_S + len(self.placed), self.at)
         self.placed.append(Placed(entry, record))
+        place = RecordPlace(entry.number, record.author, record.envelope.prev)
+        self.history.add(record.id, place, entry.head)
         self.tips[name] = record.id
         self.at = entry.position
         return record
@@ -182,12 +186,14 @@ def order() -> dict[str, Any]:
     """Entries with their heads, a tail as a hub sends it, a checkpoint."""
     found = street()
     hub = KEYS["hub"]
+    erased = replace(found.placed[-1], record=found.placed[-1].record.erased())
     checkpoint = sign_checkpoint(hub, str(found.id), found.at.number, str(found.at.head), TIME_S + 9)
     return {
         "hub": hub.public,
         "neighborhood": found.id,
         "entries": [one.entry.to_json() | {"head": one.entry.head} for one in found.placed],
-        "lines": pack_lines(found.placed).decode(),
+        "lines": pack_lines(found.placed, found.history).decode(),
+        "tail": pack_lines([found.placed[-2], erased], found.history).decode(),
         "checkpoint": checkpoint.to_json(),
     }
 

@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+import hashlib
 import json
 from typing import Any
 
 from playwright.async_api import Browser, Route, TimeoutError as PageTimeout, expect
 import pytest
 
+from custom_components.ringwatch.neighborhood.canonical import encode
 from ringwatch.neighborhood.bodies import Moderation, Remove
 from ringwatch.neighborhood.bodies.care import Action
 from ringwatch.neighborhood.bodies.feed import Category
@@ -84,39 +86,44 @@ async def lie(neighbor: Neighbor, change: Callable[[Lines, dict[str, str]], Line
 
 def alter(lines: Lines, _: dict[str, str]) -> Lines:
     for line in lines:
-        if "truth" in line["record"].get("body", {}).get("title", ""):
-            line["record"]["body"]["title"] = "Altered by the hub"
+        if "truth" in line.get("body", {}).get("title", ""):
+            line["body"]["title"] = "Altered by the hub"
     return lines
 
 
 def alter_author(lines: Lines, _: dict[str, str]) -> Lines:
     for line in lines:
-        if line["record"]["envelope"]["type"] == "post":
-            line["record"]["envelope"]["created"] -= 1
+        if line["type"] == "post":
+            line["ago"] += 1
     return lines
 
 
 def drop(lines: Lines, _: dict[str, str]) -> Lines:
-    return [line for line in lines if line["record"]["envelope"]["type"] != "post"]
+    """Begin one later than was asked for."""
+    if len(lines) < 2:
+        return lines
+    first, second, *others = lines
+    begin = {"number": first["number"] + 1, "previous": "9" * 64, "time": first["time"] + second.pop("later")}
+    return [second | begin, *others]
 
 
 def withhold(lines: Lines, _: dict[str, str]) -> Lines:
     for line in lines:
-        if line["record"]["envelope"]["type"] == "post":
-            line["record"].pop("body", None)
-            line["record"].pop("salt", None)
+        if line["type"] == "post" and "body" in line:
+            salted = bytes.fromhex(line.pop("salt")) + encode(line.pop("body"))
+            line["body_hash"] = hashlib.sha256(salted).hexdigest()
     return lines
 
 
 def swap(lines: Lines, _: dict[str, str]) -> Lines:
     if len(lines) > 3:
-        lines[2]["record"], lines[3]["record"] = lines[3]["record"], lines[2]["record"]
+        lines[2]["sig"], lines[3]["sig"] = lines[3]["sig"], lines[2]["sig"]
     return lines
 
 
 def unsign(lines: Lines, _: dict[str, str]) -> Lines:
     if lines:
-        lines[-1]["entry"]["sig"] = "ab" * 64
+        lines[-1]["signed"] = "ab" * 64
     return lines
 
 
@@ -132,8 +139,8 @@ def forge_checkpoint(lines: Lines, headers: dict[str, str]) -> Lines:
 
 def from_the_future(lines: Lines, _: dict[str, str]) -> Lines:
     for line in lines:
-        if line["record"]["envelope"]["type"] == "post":
-            line["record"]["envelope"]["type"] = "parade"
+        if line["type"] == "post":
+            line["type"] = "parade"
     return lines
 
 

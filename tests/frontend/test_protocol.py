@@ -233,7 +233,7 @@ async def test_the_same_order_comes_to_the_same_state(protocol: Page) -> None:
         placed = street.placed
         seen |= {one.record.type for one in placed}
         later_s = street.now_s + random.Random(number).randrange(40) * DAY_S
-        lines = pack_lines(placed).decode()
+        lines = pack_lines(placed, street.history).decode()
         found = await ask(protocol, "ringwatch.replay", lines, str(street.id), later_s)
         state = replay(placed)
         assert found[-2] == state_digest(state.store), number
@@ -244,7 +244,8 @@ async def test_the_same_order_comes_to_the_same_state(protocol: Page) -> None:
 
 async def test_bodies_that_come_later_come_to_the_same_state(protocol: Page) -> None:
     for number in range(8):
-        placed = story(number).street.placed
+        street = story(number).street
+        placed = street.placed
         without = [
             Placed(one.entry, one.record.erased()) if one.record.type in ERASABLE else one for one in placed
         ]
@@ -257,5 +258,5 @@ async def test_bodies_that_come_later_come_to_the_same_state(protocol: Page) -> 
         for one in placed:
             if one.record.body and state.store.get("waiting", one.record.id) is not None:
                 supply(one.record, state)
-        given = (pack_lines(without).decode(), bodies, str(placed[0].record.id))
+        given = (pack_lines(without, street.history).decode(), bodies, str(placed[0].record.id))
         assert await ask(protocol, "ringwatch.replayLate", *given) == state_digest(state.store)

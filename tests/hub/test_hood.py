@@ -21,6 +21,7 @@ from ringwatch.neighborhood.bodies.people import Mode, RoleName
 from ringwatch.neighborhood.envelope import Record, sign_record
 from ringwatch.neighborhood.keys import PrivateKey
 from ringwatch.neighborhood.segments import unpack_segment
+from ringwatch.neighborhood.store import MemoryHistory
 from script.lib.hub_client import CENTER
 
 from . import media
@@ -137,14 +138,14 @@ async def test_segments_change_only_when_bodies_go(tmp_path: Path) -> None:
     first = await hood.read(lambda db: hood.segments.get(db, host.id, 1))
     again = await hood.read(lambda db: hood.segments.get(db, host.id, 1))
     assert first == again
-    found = unpack_segment(first.data, host.id)
+    found = unpack_segment(first.data, host.id, MemoryHistory())
     assert [one.entry.number for one in found] == list(range(1, 1_001))
     host.now_s += 31 * DAY_S
     await hood.pass_time()
     later = await hood.read(lambda db: hood.segments.get(db, host.id, 1))
     assert later.etag != first.etag
     # the first posts were gone before the last ones came
-    assert all(one.record.body is None for one in unpack_segment(later.data, host.id)[1:])
+    assert all(one.record.body is None for one in unpack_segment(later.data, host.id, MemoryHistory())[1:])
     assert len(list((tmp_path / "segments").iterdir())) == 1
     await hood.close()
 

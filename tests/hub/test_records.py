@@ -17,7 +17,7 @@ from ringwatch.neighborhood.canonical import encode
 from ringwatch.neighborhood.order import Checkpoint, Position, verify_chain
 from ringwatch.neighborhood.places import snap
 from ringwatch.neighborhood.segments import Placed, unpack_lines
-from script.lib.hub_client import CENTER, Answer, Member, Street, comment, join, post
+from script.lib.hub_client import CENTER, Answer, Member, Street, comment, history_of, join, post
 
 from .conftest import MakeStreet
 
@@ -26,7 +26,7 @@ def lines(member: Member, after: int = 0, **headers: str) -> list[Placed]:
     """Return the tail, checked as a home does."""
     answer = member.call("GET", f"/records?after={after}", headers=headers)
     assert answer.status == 200
-    return unpack_lines(answer.body, member.neighborhood)
+    return unpack_lines(answer.body, member.neighborhood, history_of(member))
 
 
 def checkpoint_of(answer: Answer, neighborhood: str) -> Checkpoint:
@@ -96,7 +96,7 @@ def test_nothing_new_is_said_in_few_bytes(robin: Member) -> None:
     robin.post(post())
     later = robin.call("GET", f"/records?after={newest}", headers={"If-None-Match": first.headers["ETag"]})
     assert later.status == 200
-    assert len(unpack_lines(later.body, robin.neighborhood)) == 1
+    assert len(unpack_lines(later.body, robin.neighborhood, history_of(robin))) == 1
 
 
 def test_the_tail_is_packed_for_who_can_unpack_it(robin: Member) -> None:
@@ -116,7 +116,7 @@ def test_who_waits_is_told_at_once(robin: Member, street: Street) -> None:
         assert rita.post(post()).status == 201
         answer = waiting.result(5)
         assert time.monotonic() - began_s < 1.0
-    assert len(unpack_lines(answer.body, street.id)) == 1
+    assert len(unpack_lines(answer.body, street.id, history_of(rita))) == 1
     assert answer.headers["Ringwatch-Poll-After"] == "0"
 
 

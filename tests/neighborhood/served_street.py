@@ -111,7 +111,7 @@ class ServedStreet(Street):
             case "GET", ["segments", number]:
                 first = (int(number) - 1) * SEGMENT_RECORDS
                 chosen = self.lie(self.shown())[first : first + SEGMENT_RECORDS]
-                return web.Response(body=pack_segment(chosen))
+                return web.Response(body=pack_segment(chosen, self.history))
             case "POST", ["records"]:
                 return self._take(body)
             case "POST", ["bodies"]:
@@ -145,7 +145,7 @@ class ServedStreet(Street):
             "Ringwatch-Checkpoint": f"{at.number} {at.head} {at.time_s} {at.sig}",
             "Ringwatch-Poll-After": self.after_s,
         }
-        return web.Response(body=pack_lines(tail), headers=headers)
+        return web.Response(body=pack_lines(tail, self.history), headers=headers)
 
     def _take(self, body: bytes) -> web.Response:
         try:

@@ -534,6 +534,7 @@ async def test_two_homes_that_were_shown_two_orders_find_out(
     blank = Entry(entry.neighborhood, entry.number + 1, said.id, there.entry.time_s, entry.head, None)
     signed = replace(blank, sig=HUB.sign("ringwatch/order/v1", bytes.fromhex(blank.head)))
     street.lie = lambda _placed: [*fork, Placed(signed, said)]
+    del street.history.heads[there.entry.head]  # in that order there is no such head
     street.lie_about_head = lambda c: sign_checkpoint(
         HUB, c.neighborhood, signed.number, signed.head, c.time_s
     )

@@ -14,6 +14,7 @@ from custom_components.ringwatch.neighborhood.invites import parse_link
 from custom_components.ringwatch.neighborhood.order import Checkpoint, Position, verify_chain
 from custom_components.ringwatch.neighborhood.places import snap
 from custom_components.ringwatch.neighborhood.segments import unpack_lines
+from custom_components.ringwatch.neighborhood.store import MemoryHistory, RecordPlace
 from custom_components.ringwatch.neighborhood.violations import CODES, Violation
 
 from . import verify_vectors
@@ -67,7 +68,14 @@ def test_record_vectors() -> None:
 
 def test_order_vectors() -> None:
     vectors = load("order")
-    read = unpack_lines(vectors["lines"].encode(), vectors["neighborhood"])
+    history = MemoryHistory()
+    read = unpack_lines(vectors["lines"].encode(), vectors["neighborhood"], history)
+    for one in read:
+        place = RecordPlace(one.entry.number, one.record.author, one.record.envelope.prev)
+        history.add(one.record.id, place, one.entry.head)
+    tail = unpack_lines(vectors["tail"].encode(), vectors["neighborhood"], history)
+    assert [one.entry.head for one in tail] == [one.entry.head for one in read[-2:]]
+    assert tail[-1].record.body is None
     end = verify_chain(
         [one.entry for one in read],
         neighborhood=vectors["neighborhood"],

@@ -7,6 +7,7 @@ something else.
 """
 
 from base64 import urlsafe_b64decode
+from collections.abc import Iterator
 import hashlib
 import json
 import math
@@ -116,20 +117,53 @@ def verify_records() -> None:
         assert refusal(case["wire"].encode(), types) == case["code"]
 
 
+def read_lines(lines: list[Any], vectors: Any, first: int) -> Iterator[tuple[int, Any]]:
+    """Yield each line's number and the envelope it stands for."""
+    entries = {entry["number"]: entry for entry in vectors["entries"]}
+    number, time = first - 1, 0
+    for line in lines:
+        number += 1
+        if number == first:
+            assert (line["number"], line["previous"]) == (first, entries[first]["previous"])
+        time = line["time"] if number == first else time + line["later"]
+        assert time == entries[number]["time"]
+        body_hash = line.get("body_hash")
+        if body_hash is None:
+            body_hash = sha256(bytes.fromhex(line["salt"]) + canonical(line["body"])).hex()
+        yield (
+            number,
+            {
+                "v": 1,
+                "type": line["type"],
+                "neighborhood": None if number == 1 else vectors["neighborhood"],
+                "author": line["author"],
+                "created": time - line["ago"],
+                "prev": line["prev"] and entries[line["prev"]]["id"],
+                "head": line["head"] and entries[line["head"]]["head"],
+                "body_hash": body_hash,
+            },
+        )
+
+
 def verify_order() -> None:
     vectors = load("order")
     hood, hub, before, number = vectors["neighborhood"], vectors["hub"], None, 0
-    lines = vectors["lines"].splitlines()
-    for entry, line in zip(vectors["entries"], map(json.loads, lines), strict=True):
-        number += 1
+    lines = [json.loads(line) for line in vectors["lines"].splitlines()]
+    for entry, (number, rebuilt) in zip(vectors["entries"], read_lines(lines, vectors, 1), strict=True):
         assert (entry["number"], entry["previous"]) == (number, before)
         fields = {name: entry[name] for name in ("number", "id", "time", "previous")} | {"neighborhood": hood}
         head = sha256(canonical(fields))
         assert head.hex() == entry["head"]
         assert signed(hub, "ringwatch/order/v1", head, entry["sig"])
-        assert line["entry"]["sig"] == (entry["sig"] if number == len(lines) else None)
-        assert sha256(canonical(line["record"]["envelope"])).hex() == line["entry"]["id"] == entry["id"]
+        line = lines[number - 1]
+        assert ("signed" in line) == (number == len(lines))
+        assert line.get("signed", entry["sig"]) == entry["sig"]
+        assert sha256(canonical(rebuilt)).hex() == entry["id"]
+        assert signed(rebuilt["author"], "ringwatch/record/v1", bytes.fromhex(entry["id"]), line["sig"])
         before = entry["head"]
+    tail = [json.loads(line) for line in vectors["tail"].splitlines()]
+    for at, rebuilt in read_lines(tail, vectors, number - 1):
+        assert sha256(canonical(rebuilt)).hex() == vectors["entries"][at - 1]["id"]
     checkpoint = vectors["checkpoint"]
     fields = {name: checkpoint[name] for name in ("number", "head", "time")} | {"neighborhood": hood}
     assert (checkpoint["number"], checkpoint["head"]) == (number, before)

@@ -22,6 +22,7 @@ from ..neighborhood.keys import PrivateKey
 from ..neighborhood.order import Checkpoint, Entry, Position, next_entry, sign_checkpoint
 from ..neighborhood.rows import Kind
 from ..neighborhood.segments import SEGMENT_RECORDS, pack_lines
+from ..neighborhood.sqlite_store import SqliteHistory
 from ..neighborhood.state import numbered
 from . import blobs, table
 from .blob_files import BlobFiles
@@ -239,7 +240,7 @@ class Hood:
     def _pack_tail(self, db: sqlite3.Connection, after: int, until: int) -> Tail:
         found = table.placed(db, self.id, after + 1, min(TAIL_RECORDS, until - after))
         number = found[-1].entry.number if found else after
-        return Tail(number, gzip.compress(pack_lines(found), compresslevel=6, mtime=0))
+        return Tail(number, gzip.compress(pack_lines(found, SqliteHistory(db)), compresslevel=6, mtime=0))
 
     def _post(self, db: sqlite3.Connection, record: Record) -> _Written:
         before = table.entry_of(db, self.id, record.id)

@@ -12,6 +12,7 @@ import sqlite3
 from typing import Final
 
 from ..neighborhood.segments import SEGMENT_RECORDS, pack_segment
+from ..neighborhood.sqlite_store import SqliteHistory
 from . import table
 
 _NAME: Final = re.compile(r"([0-9]{1,9})-([0-9]{1,12})\.gz")
@@ -41,7 +42,7 @@ class SegmentFiles:
             return Segment(etag, path.read_bytes())
         except FileNotFoundError:
             first = (number - 1) * SEGMENT_RECORDS + 1
-            data = pack_segment(table.placed(db, neighborhood, first, SEGMENT_RECORDS))
+            data = pack_segment(table.placed(db, neighborhood, first, SEGMENT_RECORDS), SqliteHistory(db))
         part = path.with_suffix(f".{os.getpid()}-{os.urandom(4).hex()}.part")
         try:
             part.write_bytes(data)

@@ -29,6 +29,10 @@ class Fields:
             raise self._wrong(name, "missing")
         return self._left.pop(name)
 
+    def peek(self, name: str) -> Json:
+        """Return a field's value and leave it there; None if there is none."""
+        return self._left.get(name)
+
     def has(self, name: str) -> bool:
         """Return whether there is such a field, not yet taken."""
         return name in self._left

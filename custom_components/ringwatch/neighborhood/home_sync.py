@@ -22,6 +22,7 @@ from .order import Entry
 from .outbox import Waiting
 from .segments import MAX_PACKED_BYTES, MAX_UNPACKED_BYTES, SEGMENT_RECORDS, unpack_lines, unpack_segment
 from .state import withheld
+from .store import History
 from .transfers import async_upload
 from .types import Type
 from .violations import BodyWithheld, RecordViolation, UnknownTarget
@@ -99,11 +100,12 @@ class Follower:
             answer = await self._client.get(f"/segments/{segment}", max_bytes=MAX_PACKED_BYTES)
             await self._async_receive(answer.data, unpack_segment)
 
-    async def _async_receive(self, data: bytes, unpack: Callable[[bytes, str], Any]) -> None:
+    async def _async_receive(self, data: bytes, unpack: Callable[[bytes, str, History], Any]) -> None:
         now_s = self._client.clock.now_s()
 
         def receive(ledger: Ledger) -> tuple[FeedChange, ...]:
-            return self._copy.told(ledger, ledger.receive(unpack(data, self._neighborhood), now_s), now_s)
+            placed = unpack(data, self._neighborhood, ledger.state.history)
+            return self._copy.told(ledger, ledger.receive(placed, now_s), now_s)
 
         await self._tell(await self._copy.async_ask(receive))
 

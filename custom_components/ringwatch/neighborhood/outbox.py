@@ -60,6 +60,14 @@ class _Pretended(History):
     def number_of(self, head: str) -> int | None:
         return self._base.number_of(head)
 
+    @override
+    def id_at(self, number: int) -> str | None:
+        return self._base.id_at(number)
+
+    @override
+    def head_at(self, number: int) -> str | None:
+        return self._base.head_at(number)
+
 
 class Outbox:
     """The table `outbox`. Transactions are the owner's."""

@@ -96,3 +96,13 @@ class SqliteHistory(History):
     def number_of(self, head: str) -> int | None:
         row = self._db.execute("SELECT number FROM records WHERE head = ?", (bytes.fromhex(head),)).fetchone()
         return None if row is None else int(row[0])
+
+    @override
+    def id_at(self, number: int) -> str | None:
+        row = self._db.execute("SELECT id FROM records WHERE number = ?", (number,)).fetchone()
+        return None if row is None else str(row[0].hex())
+
+    @override
+    def head_at(self, number: int) -> str | None:
+        row = self._db.execute("SELECT head FROM records WHERE number = ?", (number,)).fetchone()
+        return None if row is None else str(row[0].hex())

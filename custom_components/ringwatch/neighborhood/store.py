@@ -50,6 +50,12 @@ class History(Protocol):
     def number_of(self, head: str) -> int | None:
         """Return which entry a head is of, or None."""
 
+    def id_at(self, number: int) -> str | None:
+        """Return the record of an entry, or None."""
+
+    def head_at(self, number: int) -> str | None:
+        """Return the head of an entry, or None."""
+
 
 class MemoryStore(Store):
     """Dictionaries, and their keys in order."""
@@ -141,11 +147,13 @@ class MemoryHistory(History):
     def __init__(self) -> None:
         self.places: dict[str, RecordPlace] = {}
         self.heads: dict[str, int] = {}
+        self.numbers: dict[int, tuple[str, str]] = {}  # id, head
 
     def add(self, record_id: str, place: RecordPlace, head: str) -> None:
         """Note an entry."""
         self.places[record_id] = place
         self.heads[head] = place.number
+        self.numbers[place.number] = record_id, head
 
     @override
     def place_of(self, record_id: str) -> RecordPlace | None:
@@ -154,6 +162,16 @@ class MemoryHistory(History):
     @override
     def number_of(self, head: str) -> int | None:
         return self.heads.get(head)
+
+    @override
+    def id_at(self, number: int) -> str | None:
+        found = self.numbers.get(number)
+        return found[0] if found else None
+
+    @override
+    def head_at(self, number: int) -> str | None:
+        found = self.numbers.get(number)
+        return found[1] if found else None
 
 
 TABLES: Final = (

@@ -230,7 +230,7 @@ export class Home extends EventTarget {
   /** Check an answer and take it; return how many entries were in it. */
   private async take(response: Response): Promise<number> {
     const { membership, copy, clock } = this;
-    const placed = await unpackLines(await readBytes(response), membership.neighborhood);
+    const placed = await unpackLines(await readBytes(response), membership.neighborhood, copy.standing);
     const header = response.headers.get("Ringwatch-Checkpoint");
     if (header === null) throw new HubViolation("order_unsigned", "an answer without a checkpoint");
     const checkpoint = await readCheckpoint(header, membership.neighborhood, membership.hubKey);
@@ -265,7 +265,7 @@ export class Home extends EventTarget {
     for (let number = first; number <= total && !this.ended.signal.aborted; number++) {
       const answer = await this.client.call("GET", `/segments/${number}`, { waits: 60, signal: this.ended.signal });
       const packed = new Blob([new Uint8Array(await readBytes(answer, MAX_PACKED_BYTES))]);
-      const all = await unpackLines(await gunzip(packed), membership.neighborhood);
+      const all = await unpackLines(await gunzip(packed), membership.neighborhood, copy.standing);
       if (all.length !== SEGMENT_RECORDS) throw new HubViolation("bad_segment", `${all.length} lines`);
       const placed = all.filter(({ entry }) => entry.number > copy.state.position.number);
       await copy.receive(placed, clock.now());

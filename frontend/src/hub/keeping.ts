@@ -7,7 +7,7 @@
 import type { Wire } from "../protocol/envelope";
 import { readTrusted, type VerifiedRecord } from "../protocol/envelope";
 import { verifyChain, verifyCheckpoint, type Checkpoint } from "../protocol/order";
-import type { Placed } from "../protocol/segments";
+import type { LookUp, Placed } from "../protocol/segments";
 import { HubViolation, RecordViolation } from "../protocol/violations";
 import { advance, apply, supply } from "../rules/apply";
 import { isItem } from "../rules/applying-feed";
@@ -90,6 +90,9 @@ export class Copy {
     });
   }
 
+  /** Look up what stands at some numbers of the order. */
+  readonly standing: LookUp = (numbers) => this.database.standing(this.membership.neighborhood, numbers);
+
   private async lookUp(records: VerifiedRecord[]): Promise<void> {
     const ids = new Set<string>();
     const heads = new Set<string>();
@@ -130,8 +133,9 @@ export class Copy {
     }
     const places = new Map(placed.map(({ entry, record }) => [entry.id, { number: entry.number, author: record.author }]));
     const heads = new Map(placed.map(({ entry }) => [entry.head, entry.number]));
+    const order = new Map(placed.map(({ entry: { number, id, head } }) => [number, { id, head }]));
     const changed = store.commit();
-    await this.database.write(this.membership.neighborhood, { changed, places, heads, records });
+    await this.database.write(this.membership.neighborhood, { changed, places, heads, order, records });
     for (const [id, wire] of records) {
       if (wire) this.records.set(id, wire);
       else this.records.delete(id);
@@ -141,7 +145,7 @@ export class Copy {
 
   private async keep(wires: [string, Wire][]): Promise<void> {
     const there = wires.filter(([id, wire]) => KEPT.has(readType(wire)) && this.state.item(id)?.known);
-    const nothing = { changed: [], places: new Map<string, never>(), heads: new Map<string, never>() };
+    const nothing = { changed: [], places: new Map<string, never>(), heads: new Map<string, never>(), order: new Map<number, never>() };
     await this.database.write(this.membership.neighborhood, { ...nothing, records: new Map(there) });
     for (const [id, wire] of there) this.records.set(id, wire);
   }

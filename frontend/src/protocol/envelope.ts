@@ -15,7 +15,7 @@ import { random, verify, type Signer } from "./keys";
 import { ERASABLE, TYPES, type Type } from "./types";
 import { RecordViolation } from "./violations";
 
-const VERSION = 1;
+export const VERSION = 1;
 const RECORD_CONTEXT = "ringwatch/record/v1";
 const SALT_BYTES = 16;
 const MAX_BODY_BYTES = 24 * 1024;
@@ -122,7 +122,7 @@ function envelopeToJson(envelope: Envelope): Json {
   return { v: VERSION, type, neighborhood, author, created, prev, head, body_hash };
 }
 
-function hashBody(body: Json, salt: string): string {
+export function hashBody(body: Json, salt: string): string {
   const encoded = encode(body);
   if (encoded.length > MAX_BODY_BYTES) throw new RecordViolation("too_large", `a body of ${encoded.length} bytes`);
   return digest(join(fromHex(salt), encoded));

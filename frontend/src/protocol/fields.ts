@@ -28,6 +28,11 @@ export class Fields {
     return value;
   }
 
+  /** Return a field's value and leave it there. */
+  peek(name: string): Json | undefined {
+    return this.left.get(name);
+  }
+
   has(name: string): boolean {
     return this.left.has(name);
   }

@@ -5,6 +5,7 @@
 
 import type { Json } from "../protocol/canonical";
 import type { Wire } from "../protocol/envelope";
+import type { Standing } from "../protocol/segments";
 import type { Changed, RecordPlace, TableName } from "../rules/store";
 import type { KeptKey } from "./keystore";
 
@@ -38,6 +39,7 @@ export interface Batch {
   changed: Changed[];
   places: Map<string, RecordPlace>;
   heads: Map<string, number>;
+  order: Map<number, Standing>;
   records: Map<string, Wire | null>; // null: erased
 }
 
@@ -54,6 +56,7 @@ export class Database {
         db.createObjectStore("records", { keyPath: ["hood", "id"] });
         db.createObjectStore("places");
         db.createObjectStore("heads");
+        db.createObjectStore("order");
       };
       request.onsuccess = () => {
         resolve(new Database(request.result));
@@ -76,7 +79,7 @@ export class Database {
 
   /** Forget a neighborhood and the key for it. */
   async forget(hood: string): Promise<void> {
-    const names = ["memberships", "state", "records", "places", "heads"];
+    const names = ["memberships", "state", "records", "places", "heads", "order"];
     const tx = this.db.transaction(names, "readwrite");
     tx.objectStore("memberships").delete(hood);
     for (const name of names.slice(1)) tx.objectStore(name).delete(everythingOf(hood));
@@ -113,8 +116,22 @@ export class Database {
     return found;
   }
 
-  async write(hood: string, { changed, places, heads, records }: Batch): Promise<void> {
-    const tx = this.db.transaction(["state", "records", "places", "heads"], "readwrite");
+  /** Look up what stands at some numbers of the order, as far as it is known. */
+  async standing(hood: string, numbers: Iterable<number>): Promise<Map<number, Standing>> {
+    const tx = this.db.transaction("order");
+    const found = new Map<number, Standing>();
+    for (const number of numbers) {
+      const request = tx.objectStore("order").get([hood, number]) as IDBRequest<Standing | undefined>;
+      request.onsuccess = () => {
+        if (request.result) found.set(number, request.result);
+      };
+    }
+    await done(tx);
+    return found;
+  }
+
+  async write(hood: string, { changed, places, heads, order, records }: Batch): Promise<void> {
+    const tx = this.db.transaction(["state", "records", "places", "heads", "order"], "readwrite");
     const state = tx.objectStore("state");
     for (const { table, key, value } of changed) {
       if (value === undefined) state.delete([hood, table, key]);
@@ -122,6 +139,7 @@ export class Database {
     }
     for (const [id, place] of places) tx.objectStore("places").put(place, [hood, id]);
     for (const [head, number] of heads) tx.objectStore("heads").put(number, [hood, head]);
+    for (const [number, standing] of order) tx.objectStore("order").put(standing, [hood, number]);
     for (const [id, wire] of records) {
       if (wire) tx.objectStore("records").put({ hood, id, wire });
       else tx.objectStore("records").delete([hood, id]);
