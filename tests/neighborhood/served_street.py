@@ -136,6 +136,8 @@ class ServedStreet(Street):
         if self.refuses:
             return refusal(403, self.refuses)
         after = int(request.query["after"])
+        if after > len(self.placed):
+            return refusal(400, "bad_request")
         placed = self.lie(self.shown())
         if len(placed) - after > self.segments_beyond:
             return refusal(409, "use_segments", segments=len(placed) // SEGMENT_RECORDS)

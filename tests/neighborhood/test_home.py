@@ -515,6 +515,17 @@ async def test_a_hub_that_lies_about_its_head_is_caught(
     assert not ada.connected
 
 
+async def test_a_hub_that_has_forgotten_what_it_showed_is_caught(
+    street: ServedStreet, settle: Settle
+) -> None:
+    """Such as one that was restored from a backup."""
+    _, heard = await settle("Ada")
+    street.post(street.host)
+    await until(lambda: ChangeKind.POST in heard.kinds())
+    street.placed.pop()
+    await until(lambda: "hub_order_rewound" in heard.troubles)
+
+
 async def test_two_homes_that_were_shown_two_orders_find_out(
     street: ServedStreet, settle: Settle, tmp_path: Path, session: aiohttp.ClientSession
 ) -> None:

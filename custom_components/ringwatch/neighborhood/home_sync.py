@@ -25,7 +25,7 @@ from .state import withheld
 from .store import History
 from .transfers import async_upload
 from .types import Type
-from .violations import BodyWithheld, RecordViolation, UnknownTarget
+from .violations import BodyWithheld, OrderRewound, RecordViolation, UnknownTarget
 
 WAIT_S: Final = 50  # how long the hub may keep a question until there is news
 WITHHELD_S: Final = 600  # so long a hub may take to give out a body
@@ -33,6 +33,7 @@ BODIES_AGAIN_S: Final = 300.0
 MAX_BODIES: Final = 100
 MAX_BODIES_BYTES: Final = 8 * 1024 * 1024
 MAX_SEGMENTS: Final = 1_000_000
+BAD_REQUEST: Final = 400
 MAX_TRIES: Final = 20  # of a record whose clip the hub does not keep
 ITEMS: Final = frozenset({Type.POST, Type.ALERT, Type.COMMENT})
 NOT_FOR_GOOD: Final = frozenset({"removed", "not_a_member", "bad_call", "wrong_time"})
@@ -65,6 +66,9 @@ class Follower:
         try:
             answer = await self._client.get(path, max_bytes=MAX_UNPACKED_BYTES, wait_s=wait_s)
         except HubError as error:
+            if error.status == BAD_REQUEST and position.number:
+                about = f"the hub doesn't know entry {position.number}, which it has shown before"
+                raise OrderRewound(about) from error
             if error.violation != "use_segments":
                 raise
             await self._async_catch_up(position.number, error)
