@@ -6,6 +6,7 @@ One entry, and a subentry for each camera. Adding, changing or removing a camera
 import asyncio
 from contextlib import AsyncExitStack
 from pathlib import Path
+import shutil
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
@@ -121,12 +122,16 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
     for subentry_id in _neighborhoods(entry):
         async_clear_neighborhood(hass, subentry_id)
     issues.async_clear_storage(hass)
-    await hass.async_add_executor_job(_delete_files, Path(hass.config.path(STORAGE_DIR)))
+    folders = (Path(hass.config.path(STORAGE_DIR)), Path(hass.config.path(DOMAIN)))
+    await hass.async_add_executor_job(_delete_files, *folders)
 
 
-def _delete_files(folder: Path) -> None:
+def _delete_files(storage: Path, folder: Path) -> None:
+    """Delete what is Home Assistant's business only. Clips, and what a hub keeps for others, stay."""
     for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY, KEYS_KEY):
-        (folder / name).unlink(missing_ok=True)
+        (storage / name).unlink(missing_ok=True)
+    for name in ("neighborhoods", "pending"):
+        shutil.rmtree(folder / name, ignore_errors=True)
 
 
 async def _async_stop(data: RingwatchData) -> None:

@@ -158,8 +158,7 @@ class HubProcess:
             elif settings != before:
                 written = await self._async_write(settings)
                 if written and self._process is not None and self.ready is not None:
-                    with suppress(ProcessLookupError):
-                        self._process.send_signal(signal.SIGHUP)
+                    _read_again(self._process)
 
     async def async_ready(self) -> Ready:
         """Wait until it serves. Raise HubFailedError."""
@@ -226,6 +225,7 @@ class HubProcess:
         if _LOGGER.isEnabledFor(logging.DEBUG):
             environment["RINGWATCH_HUB_LOG"] = "debug"
         self.starts += 1
+        settings = self._settings
         try:
             process = await asyncio.create_subprocess_exec(
                 sys.executable,
@@ -246,7 +246,7 @@ class HubProcess:
             return -1
         self._process = process
         logging_ = asyncio.create_task(_async_log(process))
-        watching = asyncio.create_task(self._async_watch(process))
+        watching = asyncio.create_task(self._async_watch(process, settings))
         try:
             return await process.wait()
         finally:
@@ -256,13 +256,15 @@ class HubProcess:
             await asyncio.wait({logging_, watching}, timeout=1.0)
             logging_.cancel()
 
-    async def _async_watch(self, process: Process) -> None:
+    async def _async_watch(self, process: Process, settings: HubSettings | None) -> None:
         """Wait for its line, then ask it every minute how it is; end it if it doesn't answer."""
         ready = await _async_ready(process)
         if ready is None:
             _LOGGER.warning("The hub did not say within %.0f s that it serves", READY_S)
             process.kill()
             return
+        if self._settings != settings:
+            _read_again(process)  # they have changed while it started
         self._set(ready, None)
         missed = 0
         while True:
@@ -299,6 +301,12 @@ class HubProcess:
         self._turned.set()
         for listener in list(self._listeners):
             listener()
+
+
+def _read_again(process: Process) -> None:
+    """Have it read its configuration again."""
+    with suppress(ProcessLookupError):
+        process.send_signal(signal.SIGHUP)
 
 
 async def _async_ready(process: Process) -> Ready | None:

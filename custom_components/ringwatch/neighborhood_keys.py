@@ -5,7 +5,6 @@ taken back. It stands nowhere else: not in subentries, logs, diagnostics or answ
 """
 
 import asyncio
-from collections.abc import Iterable
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
@@ -43,23 +42,17 @@ class NeighborhoodKeys:
     async def async_create(self) -> PrivateKey:
         """Return a new key, which is on disk. Raise HomeAssistantError if it can't be."""
         key = PrivateKey.generate()
-        await self._async_change({key.public: key.seed.hex()}, set())
+        await self._async_change({key.public: key.seed.hex()})
         return key
-
-    async def async_keep(self, publics: Iterable[str]) -> None:
-        """Forget all keys but these."""
-        await self._async_change({}, set(publics), only_these=True)
 
     async def async_forget(self, public: str) -> None:
         """Forget a key."""
-        await self._async_change({}, {public})
+        await self._async_change({}, public)
 
-    async def _async_change(
-        self, added: dict[str, str], named: set[str], *, only_these: bool = False
-    ) -> None:
+    async def _async_change(self, added: dict[str, str], forgotten: str = "") -> None:
         async with self._lock:
             try:
-                await self._hass.async_add_executor_job(_change, self._path, added, named, only_these)
+                await self._hass.async_add_executor_job(_change, self._path, added, forgotten)
             except (WriteError, OSError, KeysUnreadableError) as err:
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,
@@ -68,9 +61,9 @@ class NeighborhoodKeys:
                 ) from err
 
 
-def _change(path: Path, added: dict[str, str], named: set[str], only_these: bool) -> None:
+def _change(path: Path, added: dict[str, str], forgotten: str) -> None:
     before = _read(path)
-    keys = {key: seed for key, seed in before.items() if (key in named) == only_these} | added
+    keys = {key: seed for key, seed in before.items() if key != forgotten} | added
     if keys == before:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

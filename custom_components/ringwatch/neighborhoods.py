@@ -5,6 +5,7 @@ They have nothing to do with cameras: a neighborhood that changes, breaks or han
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -335,8 +336,7 @@ class Neighborhoods:
 
 def _prune(folder: Path, wanted: set[str]) -> None:
     """Delete the copies of neighborhoods that this home is no longer in."""
-    if not folder.is_dir():
-        return
-    for path in folder.iterdir():
-        if path.name not in wanted:
-            shutil.rmtree(path, ignore_errors=True)
+    with suppress(OSError):  # there is no such folder yet, or nobody may read it
+        for path in list(folder.iterdir()):
+            if path.name not in wanted:
+                shutil.rmtree(path, ignore_errors=True)

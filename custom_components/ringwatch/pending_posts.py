@@ -238,9 +238,10 @@ def _write(folder: Path, post: PendingPost) -> None:
 def _read_all(folder: Path) -> dict[str, PendingPost]:
     """Return what is whole; what isn't, after a kill, is deleted."""
     found: dict[str, PendingPost] = {}
-    if not folder.is_dir():
-        return found
-    for path in sorted(folder.iterdir()):
+    paths: list[Path] = []
+    with suppress(OSError):  # there is no such folder yet, or nobody may read it
+        paths = sorted(folder.iterdir())
+    for path in paths:
         post = None
         if ID.fullmatch(path.name):
             with suppress(OSError, ValueError, KeyError, TypeError, RecordViolation):

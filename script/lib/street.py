@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import hashlib
 from pathlib import Path
 import random
+import re
 import time
 from typing import Any
 
@@ -27,6 +28,11 @@ PATIENCE_S = 60.0
 LOOK_S = 0.1
 LATITUDE, LONGITUDE = 40.0, -75.0  # as script/lib/hass.py configures it
 BLURRED = [0.0, 0.0, 0.3, 0.3]
+
+# What nobody should log: errors (but for a library that this machine lacks), calls that block, wrong use
+COMPLAINT = re.compile(
+    r" ERROR (?!.*TurboJPEG)| \[homeassistant\.(helpers\.frame|util\.loop|block_async_io)\] "
+)
 
 type Say = Callable[[str], None]
 
@@ -151,6 +157,10 @@ async def walk(street: Street, say: Say) -> None:
         await anna.ask("withdraw_post", target=post)
         await _async_until(lambda: _async_is_erased(street, post), "erased everywhere")
         say("Anna withdrew her post: text, clip and picture are gone at the hub and in both homes")
+    for home in (street.anna, street.ben):
+        lines = home.hass.log.read_text(errors="replace").splitlines()
+        complaints = [line for line in lines if COMPLAINT.search(line)]
+        _check(not complaints, f"nobody complains: {complaints[:3]}")
 
 
 async def settle(street: Street, say: Say) -> None:

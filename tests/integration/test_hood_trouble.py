@@ -295,7 +295,7 @@ async def test_for_a_backup_all_databases_are_whole_and_still(
     await async_until_connected(hass, ringwatch, hood)
     await async_until(lambda: hass.states.get(UNREAD).state == "0", "back")
     async with asyncio.timeout(10):
-        while len((await async_call(hass, "get_feed"))["items"]) != 1:
+        while len((await async_call(hass, "get_feed"))["items"]) != 1:  # noqa: ASYNC110 - nothing tells
             await asyncio.sleep(0.05)  # it may have waited in the outbox
     await backup.async_post_backup(hass)  # nothing to go on with
 
