@@ -36,20 +36,25 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data" / "footage")
     parser.add_argument("--full", action="store_true", help="10 minutes of each instead of 2")
     parser.add_argument("--seconds", type=float, help="another length")
-    parser.add_argument("--only", help="one nuisance by name")
+    parser.add_argument("--only", action="append", help="a nuisance by name; may be given several times")
+    parser.add_argument(
+        "--seed", type=int, default=SEED, help="other random numbers than the rules were made on"
+    )
     parser.add_argument("--no-peers", action="store_true", help="ours only, with NumPy")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     options = parser.parse_args(arguments)
     length_s = options.seconds or (600.0 if options.full else 120.0)
     scenes = stills(options.data)
-    names = [n.name for n in nuisances(scenes[0].shape, SEED) if options.only in (None, n.name)]
-    if not names:
-        sys.stderr.write(f"No nuisance is called {options.only}\n")
+    names = [n.name for n in nuisances(scenes[0].shape, options.seed)]
+    if unknown := set(options.only or ()).difference(names):
+        sys.stderr.write(f"No nuisance is called {', '.join(sorted(unknown))}\n")
         return 2
     figures: dict[str, dict[str, dict[str, float | None]]] = {}
     for number, name in enumerate(names):
+        if options.only and name not in options.only:
+            continue
         scene = scenes[number % len(scenes)]
-        figures[name] = _measure(scene, name, length_s, peers=not options.no_peers)
+        figures[name] = _measure(scene, name, length_s, options.seed, peers=not options.no_peers)
         columns = list(next(iter(figures[name].values())))
         report.table(name, columns, list(figures[name].items()))
     panels = {
@@ -98,9 +103,11 @@ def drawn() -> Picture:
     return picture + cv2.GaussianBlur(rng.normal(0, 22, picture.shape).astype(np.float32), (0, 0), 1.2)
 
 
-def play(scene: Picture, name: str, length_s: float, crossings: Crossings) -> Iterator[tuple[Picture, float]]:
+def play(
+    scene: Picture, name: str, length_s: float, crossings: Crossings, seed: int = SEED
+) -> Iterator[tuple[Picture, float]]:
     """Yield (luma, time) at 25 frames a second."""
-    (nuisance,) = (n for n in nuisances((scene.shape[0], scene.shape[1]), SEED) if n.name == name)
+    (nuisance,) = (n for n in nuisances((scene.shape[0], scene.shape[1]), seed) if n.name == name)
     for number in range(round(length_s / FRAME_S)):
         yield render(scene, nuisance, number * FRAME_S, crossings), number * FRAME_S
 
@@ -118,14 +125,14 @@ def render(scene: Picture, nuisance: Nuisance, time_s: float, crossings: Crossin
 
 
 def _measure(
-    scene: Picture, name: str, length_s: float, *, peers: bool
+    scene: Picture, name: str, length_s: float, seed: int = SEED, *, peers: bool
 ) -> dict[str, dict[str, float | None]]:
     crossings: Crossings = [
         (kind, place * length_s, place * length_s + CROSSING_S[kind])
         for place, kind in ((0.3, "person"), (0.45, "car"), (0.68, "person"), (0.85, "car"))
     ]
-    quiet = _run(scene, name, length_s, [], peers=peers)
-    crossed = _run(scene, name, length_s, crossings, peers=peers)
+    quiet = _run(scene, name, length_s, [], seed, peers=peers)
+    crossed = _run(scene, name, length_s, crossings, seed, peers=peers)
     figures: dict[str, dict[str, float | None]] = {}
     for who, events in quiet.items():
         counted = [event for event in events if event[1] > WARM_UP_S]
@@ -139,7 +146,7 @@ def _measure(
 
 
 def _run(
-    scene: Picture, name: str, length_s: float, crossings: Crossings, *, peers: bool
+    scene: Picture, name: str, length_s: float, crossings: Crossings, seed: int, *, peers: bool
 ) -> dict[str, list[tuple[float, float]]]:
     """Play once to all detectors, each at 25 and at 5 frames a second."""
     detectors: dict[str, tuple[int, Contender]] = {}
@@ -148,7 +155,7 @@ def _run(
         if peers:
             detectors[f"MOG2 160, {rate}"] = (every, Subtractor("MOG2", full=False))
             detectors[f"KNN 160, {rate}"] = (every, Subtractor("KNN", full=False))
-    for number, (luma, time_s) in enumerate(play(scene, name, length_s, crossings)):
+    for number, (luma, time_s) in enumerate(play(scene, name, length_s, crossings, seed)):
         for every, detector in detectors.values():
             if number % every == 0:
                 detector.look(np.asarray(luma, np.uint8), time_s)

@@ -217,6 +217,22 @@ def test_a_scene_that_moves_from_the_first_frame_on(detector: Detector) -> None:
     assert ghost < 2 * 24 * 60 / (HEIGHT * WIDTH)
 
 
+@pytest.mark.parametrize("sensitivity", [50, 75, 100])
+def test_what_comes_in_over_a_flicker_begins_when_it_comes(sensitivity: int) -> None:
+    """More sensitivity sees more flicker at the edge; what joins it must not begin with it."""
+    rng = np.random.default_rng(11)
+
+    def draw(frame: Frame, time_s: float) -> None:
+        if time_s >= 3:
+            frame[130:138, :8] = rng.integers(50, 230)
+        if time_s >= 8:
+            right = round((time_s - 8) * 200)
+            frame[100:170, max(0, right - 90) : right] = 30
+
+    _, (event,) = watch(Detector(DetectorSettings(sensitivity=sensitivity)), film(draw, 12))
+    assert event.start_s == pytest.approx(8.0, abs=0.2)
+
+
 def square(kind: ZoneKind, left: float, right: float, name: str = "Zone") -> Zone:
     return Zone(name, kind, ((left, 0), (right, 0), (right, 1), (left, 1)))
 

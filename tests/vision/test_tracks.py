@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 import pytest
 
-from custom_components.ringwatch.vision import tracks
+from custom_components.ringwatch.vision import ways
 from custom_components.ringwatch.vision.regions import Region
-from custom_components.ringwatch.vision.tracks import CLUTTER_AGE_S, CLUTTER_EVERYWHERE, Tracker
+from custom_components.ringwatch.vision.tracks import CLUTTER_AGE_S, CLUTTER_EVERYWHERE, HISTORY_S, Tracker
 
 HEIGHT, WIDTH = 104, 180
 FRAME_S = 0.04
@@ -57,7 +57,7 @@ def test_a_jump_from_place_to_place_is_not_motion(monkeypatch: pytest.MonkeyPatc
     there, elsewhere = (40, 40, 56, 56), (53, 40, 69, 56)
     jump = [there] * 40 + [elsewhere] * 40
     assert confirmed_after(jump) is None
-    monkeypatch.setattr(tracks, "STEADY_SHARE", -1.0)
+    monkeypatch.setattr(ways, "STEADY_SHARE", -1.0)
     assert confirmed_after(jump) is not None
 
 
@@ -103,3 +103,25 @@ def test_snow_on_a_road_is_not_motion_and_hides_nobody(size: int, least_s: float
     after_s = confirmed_after(walk(75, size), tracker, restless_s=-1.0)
     assert after_s is not None
     assert least_s <= after_s <= most_s
+
+
+def test_what_comes_over_a_flicker_is_not_dated_back_to_it() -> None:
+    """A flicker may last for hours: a car in its place is not it, a walker out of it is younger."""
+    flicker = [(172 + n % 2, 98, 176, 104) for n in range(500)]
+    car = [(176 - 2 * n, 60, 180, 104) for n in range(4, 40)]
+    slow = [(172 - n // 4, 98 - n // 4, 180, 104) for n in range(200)]
+    for boxes, least_s in ((car, 0.0), (slow, -HISTORY_S)):
+        tracker = Tracker(HEIGHT, WIDTH)
+        assert confirmed_after([*flicker, *boxes], tracker) is not None
+        (track,) = tracker.tracks
+        assert track.confirmed_s is not None
+        assert track.first_s >= 100.0 + len(flicker) * FRAME_S + least_s
+
+
+@pytest.mark.parametrize(("frames", "entered"), [(2, True), (6, False)])
+def test_what_touches_the_edge_at_once_came_in_over_it(frames: int, entered: bool) -> None:
+    """The part that is seen first need not touch the edge, but it is hardly there before the rest."""
+    tracker = Tracker(HEIGHT, WIDTH)
+    boxes = [*[(163, 60, 172, 70)] * frames, (160, 50, 180, 80)]
+    assert confirmed_after(boxes, tracker) is None
+    assert [track.entered for track in tracker.tracks] == [entered]

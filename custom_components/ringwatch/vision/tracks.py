@@ -12,25 +12,22 @@ from dataclasses import dataclass, field
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .regions import Region
 from .types import Reason
+from .ways import gone
 
 MIN_AGE_S = 0.25  # a single flash or glitch of the encoder is shorter
 LOST_AFTER_S = 0.8  # a walker hidden by a lamp post is back within this
 MIN_SHIFT = 0.025  # net displacement, share of the picture's diagonal
 MIN_OWN_SIZES = 0.5  # and of the region's own size: swaying moves by less
-WHOLE_SHARE = 0.3  # of the way: what both ends of a box must go; a patch of light grows at one of them
-STEADY_SHARE = 0.2  # of the way: what each third of the time must add; a jump adds all at once
-STEADY_POINTS = 6  # two a third
-MAX_SCATTER = 0.25  # scatter about a straight line, share of the displacement along it
 SPANS_S = (4.0, 1.2, 0.5)  # a far walker needs the longest; who turned is straight again in the shortest
 HISTORY_S = max(SPANS_S)
 MIN_SEEN = 0.6  # share of a span's frames in which a track must have been seen
 FORGET_AFTER_S = 0.35  # an unconfirmed track lapses sooner: flicker must not add up to a path
 MIN_PART = 0.15  # of its recent area: a smaller region is not the same thing
 AREA_MEMORY_S = 0.4  # fast enough for what leaves over the edge
+ENTER_S = 0.1  # a shadow or a dark part may be seen so long before the thing that comes in over the edge
 EDGE_PIXELS = 3  # from the border: the median filter cleans that much away
 JUDGE_AGAIN_S = 0.5  # how often the reason of a confirmed track is brought up to date
 MEDIUM_SHARE = 0.01  # of the picture: what is smaller has to be seen this often, as three points lie easily
@@ -102,6 +99,13 @@ class Track:
         left, top, right, bottom = self.box
         return math.sqrt((right - left) * (bottom - top))
 
+    def is_overrun(self, area: int) -> bool:
+        """Whether so large an area is something else that came over a flicker: what comes in grows."""
+        if self.confirmed_s is not None or len(self.history) < 2:
+            return False
+        before = self.recent_area if self.last_s - self.first_s > AREA_MEMORY_S else self.area
+        return before < min(MIN_GROWTH * self.first_area, MIN_PART * area)
+
 
 class Tracker:
     """Follows regions of pictures of one size."""
@@ -136,11 +140,14 @@ class Tracker:
             matched.setdefault(track.number, []).append(region)
         dropped = 0
         kept: list[Track] = []
-        for track in self.tracks:
-            parts = matched.get(track.number)
-            if parts is not None and self._is_same(track, parts):
+        for known in self.tracks:
+            track, parts = known, matched.get(known.number)
+            if parts is not None and self._is_same(known, parts):
+                if known.is_overrun(_area(parts)):
+                    track = self._start(max(parts, key=lambda part: part.area), time_s)
                 _advance(track, parts, time_s)
                 track.at_edge = self._touches_edge(track.box)
+                track.entered |= track.at_edge and time_s - track.first_s <= ENTER_S
                 self._judge(track, time_s, strictness)
             else:
                 track.labels = []
@@ -196,7 +203,7 @@ class Tracker:
 
     def _is_same(self, track: Track, parts: list[Region]) -> bool:
         """Whether regions are large enough to be what was seen; what leaves over the edge ends small."""
-        if sum(part.area for part in parts) >= MIN_PART * track.recent_area:
+        if _area(parts) >= MIN_PART * track.recent_area:
             return True
         return track.at_edge and all(self._touches_edge(part.box) for part in parts)
 
@@ -253,6 +260,7 @@ class Tracker:
         track.judge_again_s = time_s + JUDGE_AGAIN_S
         if track.confirmed_s is None:
             track.confirmed_s = time_s
+            track.first_s = max(track.first_s, track.history[0][0])  # it may have come over an old flicker
         score = min(1.0, 0.5 * max(net / needed, share / (MIN_GROWN_AREA * strictness)))
         if track.reason is None or score > track.score or (moved and track.reason.code == "grew"):
             track.score = max(track.score, score)
@@ -275,7 +283,7 @@ class Tracker:
         for span_s in SPANS_S:
             first = bisect_left(times, time_s - span_s)
             if len(times) - first >= 3 and self._seen(times, track.first_s, time_s, span_s):
-                net = max(net, _gone(points[first:], free))
+                net = max(net, gone(points[first:], free))
         return net
 
     def _seen(self, times: Sequence[float], first_s: float, time_s: float, span_s: float) -> bool:
@@ -323,7 +331,7 @@ class Tracker:
 
 def _advance(track: Track, parts: list[Region], time_s: float) -> None:
     """Take the regions of this frame into a track."""
-    area = sum(part.area for part in parts)
+    area = _area(parts)
     center = (
         sum(part.center[0] * part.area for part in parts) / area,
         sum(part.center[1] * part.area for part in parts) / area,
@@ -354,34 +362,8 @@ def _advance(track: Track, parts: list[Region], time_s: float) -> None:
     track.labels = [part.label for part in parts]
 
 
-def _gone(points: NDArray[np.float64], free: tuple[bool, bool]) -> float:
-    """Return the way along the line fitted to (n, 7) times, centers and boxes, 0 where they scatter about it.
-
-    A jump from one place to another is no way. Both ends of the box have to go along where they are `free`
-    (across, down): a patch of light or a picture on a screen grows on one side.
-    """
-    times, x, y, left, top, right, bottom = (points - points.mean(axis=0)).T
-    square = float(times @ times)
-    speed_x, speed_y = float(times @ x) / square, float(times @ y) / square
-    lasted_s = float(times[-1] - times[0])
-    distance = math.hypot(speed_x, speed_y) * lasted_s
-    about_x, about_y = x - speed_x * times, y - speed_y * times
-    scatter = math.sqrt(float(about_x @ about_x + about_y @ about_y) / (len(points) - 2))
-    if distance == 0.0 or scatter > MAX_SCATTER * distance:
-        return 0.0
-    if len(points) >= STEADY_POINTS:
-        way = (speed_x * x + speed_y * y) * (lasted_s / distance)
-        thirds = [float(np.sort(part)[part.size // 2]) for part in np.array_split(way, 3)]  # medians
-        if min(thirds[1] - thirds[0], thirds[2] - thirds[1]) < STEADY_SHARE * distance:
-            return 0.0
-    across = abs(speed_x) > abs(speed_y)
-    if free[0] if across else free[1]:
-        along, ends = (speed_x, (left, right)) if across else (speed_y, (top, bottom))
-        if any(
-            float(times @ end) / square * math.copysign(1, along) < WHOLE_SHARE * abs(along) for end in ends
-        ):
-            return 0.0
-    return distance
+def _area(parts: Iterable[Region]) -> int:
+    return sum(part.area for part in parts)
 
 
 def _shift(
