@@ -82,6 +82,7 @@ class Neighborhood:
         self.places: dict[str, FeedItem] = {}
         """Visible posts and alerts that have a place, by id: what the map shows."""
         self.hood: Hood | None = None
+        self._follows = False
         self._update = on_update
         self._on_event = on_event
         self._announced: dict[str, None] = {}  # in the order in which they came
@@ -108,11 +109,17 @@ class Neighborhood:
         return str(self.subentry.data[CONF_HUB_URL])
 
     async def async_start(self) -> None:
-        """Open the copy and follow the hub. Raise OSError, sqlite3.Error or NewerLedgerError."""
+        """Open the copy. Raise OSError, sqlite3.Error or NewerLedgerError."""
         await self.home.async_open()
         self.hood, self.places = await self.home.async_ask(self._look)
-        self.home.start()
         self._unlisten = async_track_time_interval(self.hass, self._async_look_again, LOOK_EVERY)
+
+    @callback
+    def async_follow_hub(self) -> None:
+        """Begin to follow the hub, unless that was begun before."""
+        if not self._follows:
+            self._follows = True
+            self.home.start()
 
     async def async_stop(self) -> None:
         """End; what waits to be sent is on disk."""

@@ -206,6 +206,10 @@ class Neighborhoods:
             await made.async_stop()
             return
         self._running[subentry.subentry_id] = made
+        if (
+            not made.hosted or self.hub.ready is not None
+        ):  # else it would fail, and wait before it tries again
+            made.async_follow_hub()
 
     @callback
     def _update(self, subentry_id: str) -> None:
@@ -280,6 +284,8 @@ class Neighborhoods:
             self._cancel_look()
             self._cancel_look = None
         if self.hub.ready is not None:
+            for running in self:
+                running.async_follow_hub()
             self._cancel_look = async_call_later(self._hass, OUTSIDE_S, self._async_look_from_outside)
 
     async def _async_look_from_outside(self, _now: datetime) -> None:
