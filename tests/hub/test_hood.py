@@ -1,23 +1,29 @@
 """A neighborhood in this process, with a clock that is moved: what ends by itself."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 import sqlite3
+import threading
 import time
 
 import pytest
 
 from ringwatch.hub import blobs
+from ringwatch.hub.blobs import PART_BYTES
 from ringwatch.hub.errors import Refusal
 from ringwatch.hub.hood import Hood
 from ringwatch.hub.log import Log
+from ringwatch.hub.media_check import MediaCheck
 from ringwatch.hub.rates import Rates
 from ringwatch.hub.table import placed, state_of
+from ringwatch.hub.uploads import Uploads
 from ringwatch.neighborhood.bodies import Body, Founding, Post, Role
 from ringwatch.neighborhood.bodies.feed import Category, Media, Span
 from ringwatch.neighborhood.bodies.people import Mode, RoleName
+from ringwatch.neighborhood.changes import Change, ChangeKind
 from ringwatch.neighborhood.envelope import Record, sign_record
 from ringwatch.neighborhood.keys import PrivateKey
 from ringwatch.neighborhood.segments import unpack_segment
@@ -124,6 +130,55 @@ def _posts_of_a_day(hood: Hood, host: Host, db: sqlite3.Connection) -> None:
     for number in range(20):
         record = host.sign(host.post(f"Post {number}"))
         host.tip, host.head = record.id, hood._post(db, record).entry.head
+
+
+async def test_an_upload_is_not_forgotten_while_it_is_written(tmp_path: Path) -> None:
+    """Its file would stay behind, in nobody's quota."""
+    host = Host(tmp_path)
+    hood = await host.found()
+    uploads = Uploads(hood, MediaCheck(), lambda: 0)
+    data = media.picture(1_900, 1_900, 3)
+    medium, owner = media.picture_media(data, 1_900, 1_900), "a" * 64
+    _, begun = await uploads.begin(medium, owner)
+    writes, go_on, write = threading.Event(), threading.Event(), hood.files.write_part
+
+    def slowly(sha256: str, owner: str, offset: int, data: bytes) -> None:
+        writes.set()
+        go_on.wait(10)
+        write(sha256, owner, offset, data)
+
+    hood.files.write_part = slowly  # type: ignore[method-assign]
+    part = asyncio.create_task(uploads.part(medium.sha256, owner, begun["token"], 0, data[:PART_BYTES]))
+    await asyncio.to_thread(writes.wait)
+    with pytest.raises(Refusal, match="busy"):
+        await uploads.drop(medium.sha256, owner)
+    go_on.set()
+    assert (await part)["offset"] == PART_BYTES
+    await uploads.drop(medium.sha256, owner)
+    assert list((tmp_path / "parts").iterdir()) == []
+    await uploads.close()
+    await hood.close()
+
+
+async def test_who_was_looked_up_before_people_changed_is_looked_up_again(tmp_path: Path) -> None:
+    """A removed member would be known as one for ever."""
+    host = Host(tmp_path)
+    hood = await host.found()
+    hood.known.clear()
+    read = hood.read
+
+    async def meanwhile[T](question: Callable[[sqlite3.Connection], T]) -> T:
+        found = await read(question)
+        hood._take_over((Change(ChangeKind.MEMBER, "", None),), ())
+        return found
+
+    hood.read = meanwhile  # type: ignore[method-assign]
+    assert (await hood.caller(host.key.public, None)).is_host
+    assert hood.known.get(host.key.public, host.now_s) is None
+    hood.read = read  # type: ignore[method-assign]
+    await hood.caller(host.key.public, None)
+    assert hood.known.get(host.key.public, host.now_s)
+    await hood.close()
 
 
 async def test_segments_change_only_when_bodies_go(tmp_path: Path) -> None:

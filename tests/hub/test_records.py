@@ -17,7 +17,8 @@ from ringwatch.neighborhood.canonical import encode
 from ringwatch.neighborhood.order import Checkpoint, Position, verify_chain
 from ringwatch.neighborhood.places import snap
 from ringwatch.neighborhood.segments import Placed, unpack_lines
-from script.lib.hub_client import CENTER, Answer, Member, Street, comment, history_of, join, post
+from ringwatch.neighborhood.store import MemoryHistory
+from script.lib.hub_client import CENTER, Answer, Member, Street, comment, history_of, join, note, post
 
 from .conftest import MakeStreet
 
@@ -142,10 +143,12 @@ def test_a_checkpoint_is_never_older_than_the_records_beside_it(make_street: Mak
 
     with ThreadPoolExecutor(4) as pool:
         writing = [pool.submit(write, member) for member in writers]
+        history = MemoryHistory()
         after = looked = 0
         while not all(one.done() for one in writing) or looked < 20:
             answer = reader.call("GET", f"/records?after={after}")
-            placed = unpack_lines(answer.body, street.id)
+            placed = unpack_lines(answer.body, street.id, history)
+            note(history, placed)
             checkpoint = checkpoint_of(answer, street.id)
             newest = placed[-1].entry if placed else None
             assert checkpoint.number >= (newest.number if newest else after)

@@ -1,17 +1,22 @@
 """Clips and pictures: sent in parts, looked at, named by a record, then to be had. Nothing else."""
 
+import contextlib
 from dataclasses import replace
 import os
 from pathlib import Path
+import socket
 import sqlite3
+import time
 
 import pytest
 
+from ringwatch.hub import blobs
+from ringwatch.hub.server import BODIES
 from ringwatch.neighborhood.bodies import Withdraw
 from ringwatch.neighborhood.bodies.feed import Media, MediaType
 from ringwatch.neighborhood.bodies.people import Mode
 from ringwatch.neighborhood.canonical import digest
-from script.lib.hub_client import Answer, Member, Street, describe, join, post
+from script.lib.hub_client import Answer, HubProcess, Member, Street, describe, join, post
 
 from . import media
 from .conftest import MakeStreet
@@ -176,7 +181,57 @@ def test_a_record_names_only_what_is_there(street: Street, robin: Member) -> Non
     assert robin.post(post(media=(medium,))).code == "media_missing"
     assert rita.post(post(media=(replace(medium, width=640),))).code == "media_missing"
     assert rita.post(post(media=(medium,))).status == 201
-    assert robin.post(post(media=(medium,))).status == 201
+    # That everybody sees it now makes it nobody else's either
+    assert robin.post(post(media=(medium,))).code == "media_missing"
+
+
+def test_who_has_only_seen_a_file_has_to_send_it_too(street: Street, robin: Member) -> None:
+    """Or it would stay, in nobody's quota, after the one who sent it has taken it back."""
+    data, medium = fresh()
+    robin.upload(data, medium)
+    first = robin.sign(post(media=(medium,)))
+    assert robin.send(first).status == 201
+    rita = join(street, f"Rita {os.urandom(4).hex()}")
+    assert rita.call("GET", f"/blobs/{medium.sha256}").status == 200
+    again = rita.post(post(media=(medium,)))
+    assert (again.status, again.json["media"]) == (409, [medium.sha256])
+    rita.upload(data, medium)
+    assert rita.post(post(media=(medium,))).status == 201
+
+
+def test_who_sends_what_is_not_as_announced_has_few_tries(make_street: MakeStreet) -> None:
+    street = make_street()
+    quotas = street.host.call("GET", "/quotas").json
+    street.host.call("PUT", "/quotas", quotas | {"member_upload_bytes_day": 2 * blobs.REFUSED_BYTES})
+    robin = join(street, "Robin")
+    for _ in range(2):
+        assert robin.upload(*_broken()).code == "media_refused"
+    assert robin.upload(*_broken()).code == "quota_exceeded"
+
+
+def _broken() -> tuple[bytes, Media]:
+    data = os.urandom(1_000)
+    return data, media.picture_media(data)
+
+
+def test_one_address_does_not_hold_all_places_for_large_bodies(
+    make_street: MakeStreet, tmp_path: Path
+) -> None:
+    """Who sends is known once all is there; up to there a member's key is enough, which all members know."""
+    hub = HubProcess(tmp_path / "held", trusted_proxies=["127.0.0.1/32"]).start()
+    street = make_street(hub=hub)
+    robin = join(street, "Robin")
+    announced = (
+        f"PUT {robin.base}/uploads/{'0' * 64}?offset=0 HTTP/1.1\r\nHost: hub\r\nContent-Length: 1000000\r\n"
+        f"Content-Type: application/octet-stream\r\nX-Forwarded-For: 192.0.2.1\r\n"
+        f"Ringwatch-Key: {robin.key.public}\r\n\r\n"
+    )
+    with contextlib.ExitStack() as held:
+        for _ in range(2 * BODIES):
+            one = held.enter_context(socket.create_connection(("127.0.0.1", hub.port)))
+            one.sendall(announced.encode() + bytes(10))
+        time.sleep(0.5)
+        assert street.host.upload(*large()).json == {"state": "ready"}
 
 
 def test_kept_back_with_its_post(make_street: MakeStreet) -> None:

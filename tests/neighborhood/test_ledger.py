@@ -162,6 +162,8 @@ def test_erasing_takes_body_and_salt_from_the_file(home: Home, street: Street) -
     record = home.ledger.record(post)
     assert record is not None
     assert (record.body, record.salt) == (None, None)
+    # Neither in the write-ahead log, though nobody has closed the file
+    assert not any(secret.encode() in file.read_bytes() for file in home.folder.iterdir())
     home.ledger.close()
     assert not any(secret.encode() in file.read_bytes() for file in home.folder.iterdir())
 

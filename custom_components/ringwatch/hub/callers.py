@@ -63,6 +63,8 @@ class KnownKeys:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, tuple[Caller, float]] = OrderedDict()
+        self.changes = 0
+        """How often people changed. What was looked up before the last time may be wrong by now."""
 
     def get(self, key: str, now: float) -> Caller | None:
         """Return what is known, or None."""
@@ -78,6 +80,7 @@ class KnownKeys:
 
     def clear(self) -> None:
         """Forget all: somebody came, went or changed."""
+        self.changes += 1
         self._known.clear()
 
 

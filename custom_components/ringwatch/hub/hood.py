@@ -142,8 +142,9 @@ class Hood:
         now = self._clock()
         found = self.known.get(key, now)
         if found is None:
+            changes = self.known.changes
             found = await self.read(lambda db: look_up(db, key, invite, self.now_s()))
-            if found.subject is not None:
+            if found.subject is not None and changes == self.known.changes:
                 self.known.add(found, now)
         return found
 
@@ -254,7 +255,7 @@ class Hood:
         changes = apply(record, state, entry, complete=True)
         table.insert(db, record, entry)
         if subject is not None:
-            blobs.name(db, state, record.body, record.id, subject)
+            blobs.name(db, record.body, record.id, subject)
         return _Written(entry, True, changes, tuple(_follow(db, changes)))
 
     def _advance(self, until_s: int, db: sqlite3.Connection) -> tuple[tuple[Change, ...], list[str]]:

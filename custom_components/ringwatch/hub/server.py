@@ -1,6 +1,7 @@
 """The hub's answering half: from a request to the handler that answers it, past everybody who may not."""
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Iterator
 import contextlib
 from ipaddress import ip_address
@@ -45,6 +46,7 @@ BURST_ADDRESS: Final = 600
 HOUR_S: Final = 3_600
 DOWNLOADS: Final = 64  # at the same time
 BODIES: Final = 32  # large ones that are being read at the same time
+BODIES_BY_ADDRESS: Final = 8  # who sends isn't known before all is there: so nobody alone holds all places
 SMALL_BODY: Final = 64 * 1024
 API: Final = "v1"
 
@@ -68,7 +70,7 @@ class Hub:
         self._uploads: dict[str, Uploads] = {}
         self._founding = asyncio.Lock()
         self._downloads = 0
-        self._bodies = 0
+        self._bodies: Counter[str] = Counter()  # by address
         self._downloaded: dict[tuple[str, int], int] = {}
         self._openapi = openapi.describe()
         self._set_rates()
@@ -252,13 +254,16 @@ class Hub:
         limit = route.max_body if route.body else 0
         if (request.content_length or 0) <= SMALL_BODY:
             return await read_body(request, limit)
-        if self._bodies >= BODIES:
+        address = self._address(request)
+        if self._bodies.total() >= BODIES or self._bodies[address] >= BODIES_BY_ADDRESS:
             raise busy()
-        self._bodies += 1
+        self._bodies[address] += 1
         try:
             return await read_body(request, limit)
         finally:
-            self._bodies -= 1
+            self._bodies[address] -= 1
+            if not self._bodies[address]:
+                del self._bodies[address]
 
     def _verify(self, request: web.BaseRequest, neighborhood: str, body: bytes, now_s: int) -> None:
         try:

@@ -7,11 +7,12 @@ from typing import Any
 from ..neighborhood.bodies.feed import Media
 from . import blobs
 from .blobs import PART_BYTES, Upload
-from .errors import Refusal, bad_request, not_found, storage_full
+from .errors import Refusal, bad_request, busy, not_found, storage_full
 from .hood import Hood, quotas_of
 from .media_check import MediaCheck
 from .writer import is_full
 
+CHECKS = 2  # of one member at the same time: others have their turn
 ANSWER_S = 30.0  # how long the last part's answer waits for the check; then the uploader asks again
 
 
@@ -73,7 +74,16 @@ class Uploads:
         return await self._state(after, next_token)
 
     async def drop(self, sha256: str, owner: str) -> None:
-        """Forget an upload. Raise Refusal."""
+        """Forget an upload. Raise Refusal: while something is done with its file, that would stay behind."""
+        if (sha256, owner) in self._writing or (sha256, owner) in self._checking:
+            raise busy()
+        self._writing.add((sha256, owner))
+        try:
+            await self._drop(sha256, owner)
+        finally:
+            self._writing.discard((sha256, owner))
+
+    async def _drop(self, sha256: str, owner: str) -> None:
         unwanted = await self._hood.writer.do(lambda db: blobs.drop(db, sha256, owner))
         await self._in_thread(self._hood.files.delete_part, sha256, owner)
         if unwanted:
@@ -94,6 +104,8 @@ class Uploads:
         key = (upload.media.sha256, upload.owner)
         task = self._checking.get(key)
         if task is None:
+            if sum(owner == upload.owner for _, owner in self._checking) >= CHECKS:
+                return {"state": "checking"}
             task = self._checking[key] = asyncio.create_task(self._finish(upload))
             task.add_done_callback(lambda _: self._checking.pop(key, None))
         done, _ = await asyncio.wait([task], timeout=ANSWER_S)
@@ -110,7 +122,9 @@ class Uploads:
             await self._check.check(path, media, found)
         except Refusal as refusal:
             if refusal.status == 422:
-                await self.drop(media.sha256, upload.owner)
+                now_s = hood.now_s()
+                await hood.writer.do(lambda db: blobs.spend(db, upload.owner, blobs.REFUSED_BYTES, now_s))
+                await self._drop(media.sha256, upload.owner)
             raise
         now_s = hood.now_s()
 

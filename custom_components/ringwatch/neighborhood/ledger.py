@@ -98,6 +98,7 @@ class Ledger(LedgerView):
         super().__init__(open_database(folder), neighborhood)
         self.hub_key = hub_key
         self._random = random
+        self._log_has_erased = True  # as a kill may have left it
         self._caught_up = False  # since it was opened: a restored backup doesn't know what it has sent
 
     @contextmanager
@@ -130,7 +131,8 @@ class Ledger(LedgerView):
             for one in news:
                 changes += self._take(one)
             self._erase(changes)
-            return tuple(changes)
+        self._empty_log()
+        return tuple(changes)
 
     def _is_known(self, entry: Entry) -> bool:
         if entry.number > self.position.number:
@@ -204,7 +206,8 @@ class Ledger(LedgerView):
             self._caught_up = True
             changes = advance(self.state, checkpoint.time_s)
             self._erase(changes)
-            return changes
+        self._empty_log()
+        return changes
 
     def _compare_checkpoints(self, old: Checkpoint | None, new: Checkpoint) -> None:
         if old and (new.number < old.number or (new.number == old.number and new.head != old.head)):
@@ -221,12 +224,20 @@ class Ledger(LedgerView):
                 raise RecordRefused(f"a body should have been refused: {refusal}") from refusal
             self.records.put_body(record)
             self._erase(changes)
-            return changes
+        self._empty_log()
+        return changes
 
     def _erase(self, changes: Sequence[Change]) -> None:
         for change in changes:
             if change.kind is ChangeKind.ERASE:
                 self.records.erase(change.id)
+                self._log_has_erased = True
+
+    def _empty_log(self) -> None:
+        """Have what was erased overwritten: the write-ahead log holds it until it begins anew."""
+        if self._log_has_erased:
+            busy, *_ = self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            self._log_has_erased = bool(busy)  # somebody reads just now: next time
 
     # ---- what goes --------------------------------------------------------------------------------
 
