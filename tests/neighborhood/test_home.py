@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
 import hashlib
+import os
 from pathlib import Path
 from random import Random
 import time
@@ -20,10 +21,11 @@ from custom_components.ringwatch.neighborhood.bodies.people import Mode
 from custom_components.ringwatch.neighborhood.changes import ChangeKind
 from custom_components.ringwatch.neighborhood.feed_items import FeedChange
 from custom_components.ringwatch.neighborhood.home import Home, HomeConfig
-from custom_components.ringwatch.neighborhood.hub_client import HubError
+from custom_components.ringwatch.neighborhood.hub_client import HubClient, HubError
 from custom_components.ringwatch.neighborhood.joining import async_found, async_is_hub, async_join, async_look
 from custom_components.ringwatch.neighborhood.keys import PrivateKey
 from custom_components.ringwatch.neighborhood.ledger_schema import NAME
+from custom_components.ringwatch.neighborhood.media_folder import MediaFolder
 from custom_components.ringwatch.neighborhood.order import Checkpoint, Entry, sign_checkpoint
 from custom_components.ringwatch.neighborhood.rows import Status
 from custom_components.ringwatch.neighborhood.segments import Placed
@@ -235,7 +237,12 @@ async def test_a_damaged_copy_is_fetched_anew(street: ServedStreet, settle: Sett
     again, _ = await settle("Ada", joins=False)
     assert again.copy.rebuilt
     assert again.members == 2
-    assert (tmp_path / "Ada" / f"{NAME}.damaged").exists()
+    damaged = tmp_path / "Ada" / f"{NAME}.damaged"
+    assert damaged.exists()
+    await again.async_stop()
+    os.utime(damaged, (0, 0))
+    await settle("Ada", joins=False)
+    assert not damaged.exists()  # what neighbors have taken back since then is in it
 
 
 # ---- clips and pictures
@@ -313,6 +320,29 @@ async def test_what_is_withdrawn_is_erased_here_with_its_files(
     assert b"Seen by the bins" not in (tmp_path / "Bea" / NAME).read_bytes()
 
 
+async def test_what_is_taken_back_while_it_is_fetched_is_not_kept(
+    street: ServedStreet, settle: Settle, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada, _ = await settle("Ada")
+    bea, heard = await settle("Bea")
+    file, media = picture(tmp_path)
+    post = await ada.async_submit(fox(media=(media,)), [file])
+    await until(lambda: ChangeKind.POST in heard.kinds())
+    data = street.blobs[media.sha256]
+    download = home_module.async_download
+
+    async def slowly(client: HubClient, media: Media, folder: MediaFolder) -> Path:
+        await ada.async_submit(Withdraw(post.id))
+        await until(lambda: ChangeKind.GONE in heard.kinds())
+        street.blobs[media.sha256] = data  # as if it had been on its way
+        return await download(client, media, folder)
+
+    monkeypatch.setattr(home_module, "async_download", slowly)
+    with pytest.raises(HubError, match="taken back"):
+        await bea.async_media(media)
+    assert list(bea.copy.media.digests()) == []
+
+
 async def test_files_that_nothing_names_are_deleted_at_the_next_start(settle: Settle, tmp_path: Path) -> None:
     ada, _ = await settle("Ada")
     file, media = picture(tmp_path)
@@ -325,10 +355,15 @@ async def test_files_that_nothing_names_are_deleted_at_the_next_start(settle: Se
 # ---- refusals
 
 
-async def test_what_the_rules_refuse_here_is_not_even_signed(settle: Settle) -> None:
+async def test_what_the_rules_refuse_here_is_not_even_signed(settle: Settle, tmp_path: Path) -> None:
     stranger, _ = await settle("Stranger", joins=False)
     with pytest.raises(NotAMember):
         await stranger.async_submit(fox())
+    file, media = picture(tmp_path)
+    with pytest.raises(NotAMember):
+        await stranger.async_submit(fox(media=(media,)), [file])
+    assert file.exists()
+    assert list(stranger.copy.media.digests()) == []
     assert stranger.pending == 0
 
 

@@ -7,6 +7,7 @@ restored from a backup, but nothing is sent to it before it makes sense again.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+import contextlib
 from dataclasses import dataclass
 import logging
 import os
@@ -30,7 +31,7 @@ from .keys import PrivateKey
 from .ledger import Ledger
 from .signed_calls import HubClock
 from .transfers import async_download
-from .violations import BadField, HubViolation
+from .violations import BadField, HubViolation, RecordViolation
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -104,6 +105,7 @@ class Home:
         self._to_send = asyncio.Event()
         self._told_refused: set[str] = set()
         self._downloads: dict[str, asyncio.Task[Path]] = {}
+        self._files = asyncio.Lock()  # files are in the folder shortly before a record names them
 
     async def async_open(self) -> None:
         """Open the copy. Raise OSError, sqlite3.Error or NewerLedgerError."""
@@ -162,11 +164,17 @@ class Home:
         The files are moved into the copy's folder; the body names them by their digests.
         """
         announced = {one.sha256 for one in media_of(body)}
-        for file in media:
-            if await asyncio.to_thread(self.copy.media.add, file) not in announced:
-                raise BadField("a file that the post doesn't name")
-        now_s = self._clock.now_s()
-        waiting = await self.copy.async_ask(lambda ledger: ledger.enqueue(self._key, body, now_s))
+        async with self._files if media else contextlib.nullcontext():
+            try:
+                for file in media:
+                    if await asyncio.to_thread(self.copy.media.add, file) not in announced:
+                        raise BadField("a file that the post doesn't name")
+                now_s = self._clock.now_s()
+                waiting = await self.copy.async_ask(lambda ledger: ledger.enqueue(self._key, body, now_s))
+            except RecordViolation:
+                if media:
+                    await self.copy.async_prune()
+                raise
         for file in media:
             await asyncio.to_thread(file.unlink, missing_ok=True)
         await self.copy.async_count()
@@ -180,10 +188,24 @@ class Home:
             return self.copy.media.path(media.sha256)
         task = self._downloads.get(media.sha256)
         if task is None:  # whoever asks next waits for the same
-            task = asyncio.create_task(async_download(self._client, media, self.copy.media))
+            task = asyncio.create_task(self._async_fetch(media))
             self._downloads[media.sha256] = task
             task.add_done_callback(lambda _: self._downloads.pop(media.sha256, None))
         return await asyncio.shield(task)
+
+    async def _async_fetch(self, media: Media) -> Path:
+        """Fetch a file; leave nothing of it here if its post is taken back meanwhile."""
+        self.copy.coming.add(media.sha256)
+        try:
+            path = await async_download(self._client, media, self.copy.media)
+        finally:
+            is_gone = media.sha256 not in self.copy.coming
+            self.copy.coming.discard(media.sha256)
+            if is_gone:
+                await asyncio.to_thread(self.copy.media.delete, media.sha256)
+        if is_gone:
+            raise HubError("refused", "it was taken back meanwhile")
+        return path
 
     async def async_mark_read(self) -> None:
         """Note that a person has seen what there is."""
@@ -192,7 +214,9 @@ class Home:
 
     async def async_dismiss(self, record_id: str) -> None:
         """Forget something that was refused, or that is not to be sent any more."""
-        await self.copy.async_ask(lambda ledger: ledger.dismiss(record_id))
+        async with self._files:
+            await self.copy.async_ask(lambda ledger: ledger.dismiss(record_id))
+            await self.copy.async_prune()
         await self.copy.async_count()
         self._listener.changed(())
 

@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 from pathlib import Path
+import time
 
 from .bodies.feed import Media
 from .changes import Change, ChangeKind
@@ -22,6 +23,7 @@ from .rows import Item, Subject
 
 _LOGGER = logging.getLogger(__name__)
 
+DAMAGED_KEPT_S = 7 * 86_400
 FRESH_S = 7200  # what happened longer ago is no news any more
 READ = "read.json"
 WITH_TEXT = frozenset({ChangeKind.POST, ChangeKind.ALERT, ChangeKind.COMMENT, ChangeKind.SHOWN})
@@ -34,6 +36,9 @@ class HomeCopy:
         self.members = 0
         self.unread = 0
         self.pending = 0
+        self.coming: set[str] = (
+            set()
+        )  # being fetched, and not taken back meanwhile
         self.rebuilt = False  # it was damaged, and is fetched anew
         self._folder = folder
         self._neighborhood = neighborhood
@@ -112,6 +117,10 @@ class HomeCopy:
         await self.async_ask(mark)
         await self.async_count()
 
+    async def async_prune(self) -> None:
+        """Delete files that nothing names any more."""
+        await self.async_ask(lambda ledger: self._prune(ledger, self.media, set(self.coming)))
+
     def told(
         self, ledger: Ledger, changes: Sequence[Change], now_s: int, *, late: bool = False
     ) -> tuple[FeedChange, ...]:
@@ -124,6 +133,7 @@ class HomeCopy:
         for change in changes:
             if change.kind is ChangeKind.ERASE_MEDIA:
                 for media in change.media:
+                    self.coming.discard(media.sha256)
                     self.media.delete(media.sha256)
             elif change.kind is not ChangeKind.ERASE:
                 row = ledger.state.item(change.id)
@@ -151,12 +161,19 @@ class HomeCopy:
             self._ledger = Ledger(self._folder, self._neighborhood, self._hub_key)
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             self._read_up_to = int(json.loads((self._folder / READ).read_bytes())["up_to"])
-        self._prune(self._ledger, self._media)
+        self._prune(self._ledger, self._media, set())
+        self._forget_damaged()
 
     def _set_aside(self) -> None:
         for suffix in ("", "-wal", "-shm"):
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / f"{NAME}{suffix}").replace(self._folder / f"{NAME}.damaged{suffix}")
+
+    def _forget_damaged(self) -> None:
+        """Delete what was set aside, after a while: what neighbors take back later is in it still."""
+        for file in self._folder.glob(f"{NAME}.damaged*"):
+            if time.time() - file.stat().st_mtime > DAMAGED_KEPT_S:
+                file.unlink(missing_ok=True)
 
     def _close(self) -> None:
         if self._ledger is not None:
@@ -164,9 +181,8 @@ class HomeCopy:
             self._ledger = None
 
     @staticmethod
-    def _prune(ledger: Ledger, folder: MediaFolder) -> None:
-        """Delete files that nothing names any more."""
-        named = {media.sha256 for one in ledger.waiting() for media in media_of(one.record.body)}
+    def _prune(ledger: Ledger, folder: MediaFolder, coming: set[str]) -> None:
+        named = coming | {media.sha256 for one in ledger.waiting() for media in media_of(one.record.body)}
         for _, item_id in ledger.state.store.scan("feed"):
             item = ledger.state.item(str(item_id))
             if item and not item.media_gone:

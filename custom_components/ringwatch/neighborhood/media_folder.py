@@ -64,10 +64,11 @@ class MediaFolder:
         self.part(digest).unlink(missing_ok=True)
 
     def digests(self) -> Iterator[str]:
-        """Yield what is there."""
-        for path in self._folder.glob("[0-9a-f][0-9a-f]/*"):
-            if is_digest(path.name):
-                yield path.name
+        """Yield what is there, and what has come in part."""
+        for pattern in ("[0-9a-f][0-9a-f]/*", f"{_PARTS}/*"):
+            for path in self._folder.glob(pattern):
+                if is_digest(path.name):
+                    yield path.name
 
 
 def hash_file(path: Path) -> str:
