@@ -13,7 +13,7 @@ from .clips import Clip
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
 from .motion import MotionDetail, Press
-from .neighborhood_answers import EVENT_TYPES, FEED_DETAILS
+from .neighborhood_answers import EVENT_GONE, EVENT_TYPES, FEED_DETAILS
 from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
 from .neighborhoods import Neighborhoods
 
@@ -150,6 +150,7 @@ class FeedEvent(NeighborhoodEntity, EventEntity):
     def __init__(self, neighborhoods: Neighborhoods, subentry: ConfigSubentry) -> None:
         """Belong to the neighborhood."""
         super().__init__(neighborhoods, subentry, "feed")
+        self._attr_extra_state_attributes: dict[str, Any] = {}
 
     @override
     async def async_added_to_hass(self) -> None:
@@ -158,5 +159,16 @@ class FeedEvent(NeighborhoodEntity, EventEntity):
 
     @callback
     def _happened(self, event_type: str, attributes: dict[str, Any]) -> None:
-        self._trigger_event(event_type, attributes)
+        """Tell of something new, or forget what was told of something that is gone.
+
+        What others wrote is no attribute of the event: those are restored after a restart.
+        """
+        if event_type == EVENT_GONE:
+            shown = self._attr_extra_state_attributes
+            if attributes["id"] not in {shown.get("id"), shown.get("post")}:
+                return
+            self._attr_extra_state_attributes = {}
+        else:
+            self._attr_extra_state_attributes = attributes
+            self._trigger_event(event_type)
         self.async_write_ha_state()

@@ -4,9 +4,8 @@ from typing import override
 
 from homeassistant.components.geo_location import GeolocationEvent
 from homeassistant.config_entries import ConfigSubentry
-from homeassistant.const import Platform, UnitOfLength
+from homeassistant.const import UnitOfLength
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 from homeassistant.util.location import distance
 
@@ -14,7 +13,6 @@ from .const import DOMAIN, SUBENTRY_NEIGHBORHOOD
 from .coordinator import RingwatchConfigEntry
 from .neighborhood.feed_items import FeedItem
 from .neighborhood_answers import item_answer
-from .neighborhood_entity import device_info
 from .neighborhoods import Neighborhoods
 
 PARALLEL_UPDATES = 0
@@ -54,13 +52,19 @@ class _Map:
         async_add_entities: AddConfigEntryEntitiesCallback,
     ) -> None:
         self._hass = hass
-        self._entry = entry
         self._neighborhoods = neighborhoods
         self._subentry = subentry
         self._add = async_add_entities
         self._shown: dict[str, PostLocation] = {}
-        self.async_end = neighborhoods.async_listen(subentry.subentry_id, self._follow)
+        self._unlisten = neighborhoods.async_listen(subentry.subentry_id, self._follow)
         self._follow()
+
+    @callback
+    def async_end(self) -> None:
+        """The neighborhood was removed."""
+        self._unlisten()
+        for shown in self._shown.values():
+            shown.async_end()
 
     @callback
     def _follow(self) -> None:
@@ -70,51 +74,40 @@ class _Map:
                 shown.async_show(None)
             return
         for item_id in self._shown.keys() - running.places.keys():
-            del self._shown[item_id]
-        self._forget(set(running.places))
+            self._shown.pop(item_id).async_end()
         new: list[PostLocation] = []
         for item_id, item in running.places.items():
             if item_id in self._shown:
                 self._shown[item_id].async_show(item)
             else:
-                new.append(PostLocation(self._hass, self._subentry, item))
+                new.append(PostLocation(self._hass, self._subentry.subentry_id, item))
                 self._shown[item_id] = new[-1]
         if new:
             self._add(new, config_subentry_id=self._subentry.subentry_id)
 
-    def _forget(self, present: set[str]) -> None:
-        """Remove entities of posts that are gone, also those from before the restart."""
-        registry = er.async_get(self._hass)
-        prefix = f"{self._subentry.subentry_id}_post_"
-        for known in er.async_entries_for_config_entry(registry, self._entry.entry_id):
-            if (
-                known.domain == Platform.GEO_LOCATION
-                and known.unique_id.startswith(prefix)
-                and known.unique_id.removeprefix(prefix) not in present
-            ):
-                registry.async_remove(known.entity_id)  # the entity goes with it
-
 
 class PostLocation(GeolocationEvent):
-    """A post or an alert. Its state is how far away it is."""
+    """A post or an alert. Its state is how far away it is.
+
+    It has no place in the registry, and its name is its category: the registry and the recorder keep ids
+    and names for long after a post was withdrawn.
+    """
 
     _attr_has_entity_name = True
     _attr_should_poll = False
     _attr_source = DOMAIN
     _attr_unit_of_measurement = UnitOfLength.KILOMETERS
-    _attr_translation_key = "post"
     _unrecorded_attributes = frozenset(
-        {"id", "kind", "category", "text", "author", "posted", "expires", "valid_until", "picture", "clip"}
+        {"id", "kind", "category", "title", "text", "author"}
+        | {"posted", "expires", "valid_until", "picture", "clip"}
     )
 
-    def __init__(self, hass: HomeAssistant, subentry: ConfigSubentry, item: FeedItem) -> None:
+    def __init__(self, hass: HomeAssistant, subentry_id: str, item: FeedItem) -> None:
         """Show a post."""
         self._config = hass.config
-        self._is_added = False
-        self._subentry_id = subentry.subentry_id
-        self._attr_unique_id = f"{subentry.subentry_id}_post_{item.id}"
-        self._attr_device_info = device_info(subentry)
-        self._attr_name = item.title
+        self._is_added = self._has_ended = False
+        self._subentry_id = subentry_id
+        self._attr_translation_key = item.category
         self._take(item)
 
     def _take(self, item: FeedItem) -> None:
@@ -138,9 +131,18 @@ class PostLocation(GeolocationEvent):
         if self._is_added:
             self.async_write_ha_state()
 
+    @callback
+    def async_end(self) -> None:
+        """Leave the map: at once, or as soon as it has been added."""
+        self._has_ended = True
+        if self._is_added:
+            self.hass.async_create_task(self.async_remove(force_remove=True), "a post leaves the map")
+
     @override
     async def async_added_to_hass(self) -> None:
         self._is_added = True
+        if self._has_ended:
+            self.async_end()
 
     @override
     async def async_will_remove_from_hass(self) -> None:

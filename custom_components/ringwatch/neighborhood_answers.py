@@ -21,6 +21,7 @@ EVENT_POST: Final = "post"
 EVENT_ALERT: Final = "alert"
 EVENT_COMMENT: Final = "comment"
 EVENT_MODERATION: Final = "moderation"
+EVENT_GONE: Final = "gone"  # no event of the entity: what was told is to be forgotten
 EVENT_TYPES: Final = (EVENT_POST, EVENT_ALERT, EVENT_COMMENT, EVENT_MODERATION)
 
 # What becomes an event of the type "moderation", and as what action.

@@ -28,7 +28,7 @@ from .neighborhood.ledger import Ledger
 from .neighborhood.rows import MODERATING, Hood, Status
 from .neighborhood.types import Type
 from .neighborhood.violations import RecordViolation
-from .neighborhood_answers import EVENT_MODERATION, NEWS, item_answer, moderation_of
+from .neighborhood_answers import EVENT_GONE, EVENT_MODERATION, NEWS, item_answer, moderation_of
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -189,6 +189,8 @@ class Neighborhood:
             self._spawn(self._async_tell(changes))
         for change in changes:
             self._place(change)
+            if change.kind in {ChangeKind.GONE, ChangeKind.HIDDEN}:
+                self._on_event(EVENT_GONE, {"id": change.id})
         self._update()
 
     # ---- news -----------------------------------------------------------------------------------

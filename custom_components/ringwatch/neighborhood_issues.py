@@ -6,6 +6,7 @@ from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
 from .const import DOMAIN, ISSUE_HUB, ISSUE_HUB_LEFT, ISSUE_NEIGHBORHOOD, ISSUE_OUTSIDE, ISSUE_REFUSED
+from .plain_text import harmless
 
 # Why a neighborhood doesn't work, each with a text of its own. The lies begin with hub_.
 TROUBLES: Final = frozenset(
@@ -63,7 +64,7 @@ def async_set_outside(hass: HomeAssistant, subentry_id: str, name: str, url: str
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"{ISSUE_OUTSIDE}_{code}",
-        translation_placeholders={"name": name, "url": url},
+        translation_placeholders={"name": harmless(name), "url": url},
     )
 
 
@@ -83,7 +84,7 @@ def async_set_trouble(
         is_fixable=False,
         severity=ir.IssueSeverity.WARNING if code in LASTING else ir.IssueSeverity.ERROR,
         translation_key=code if code in TROUBLES else "hub_other",
-        translation_placeholders={"name": name, "about": about},
+        translation_placeholders={"name": harmless(name), "about": harmless(about)},
     )
 
 
@@ -100,7 +101,7 @@ def async_set_refused(
         is_fixable=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=f"{ISSUE_REFUSED}_{code if code in REFUSED else 'other'}",
-        translation_placeholders={"name": name, "title": title, "code": code},
+        translation_placeholders={"name": harmless(name), "title": harmless(title), "code": code},
     )
 
 
@@ -115,7 +116,7 @@ def async_set_hub_left(hass: HomeAssistant, name: str, folder: str) -> None:
         is_persistent=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=ISSUE_HUB_LEFT,
-        translation_placeholders={"name": name, "folder": folder},
+        translation_placeholders={"name": harmless(name), "folder": folder},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from PIL import Image
 
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.util import dt as dt_util
 
@@ -18,7 +19,7 @@ from .neighborhood.places import snap_degrees
 from .neighborhood.violations import BadField, LinkViolation
 from .neighborhood_answers import time_answer
 from .neighborhood_calls import NeighborhoodCall, digest_of
-from .neighborhood_views import INVITE_URL
+from .neighborhood_views import INVITE_URL, async_may_use
 from .posting import answer_of, refused
 
 SIGNED_FOR: Final = timedelta(minutes=10)
@@ -53,7 +54,9 @@ async def async_get_feed(call: NeighborhoodCall) -> dict[str, Any]:
         )
     if data["mark_read"]:
         await running.home.async_mark_read()
-    pending = call.neighborhoods.pending.of(subentry_id)
+    # What is not sent yet is only for those who could send it.
+    sends = call.user is None or async_may_use(call.hass, call.user, subentry_id, POLICY_CONTROL)
+    pending = call.neighborhoods.pending.of(subentry_id) if sends else []
     return answer | {
         "pending": [answer_of(running, post.body, post.hints, pending=post) for post in pending],
         "unread": running.home.unread,

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
+from homeassistant.const import ATTR_DOMAIN, ATTR_SERVICE, EVENT_CALL_SERVICE
 from homeassistant.core import HomeAssistant, ServiceCall, ServiceResponse
 from homeassistant.exceptions import HomeAssistantError, Unauthorized
 from homeassistant.util import dt as dt_util
@@ -58,7 +59,8 @@ async def async_post_clip_call(call: NeighborhoodCall) -> dict[str, Any]:
         call.neighborhoods,
         call.neighborhood,
         written,
-        clip=path,
+        clip=clip,
+        path=path,
         wanted=cut(wanted, start_s, end_s),
     )
 
@@ -174,15 +176,21 @@ async def async_set_role(call: NeighborhoodCall) -> dict[str, Any]:
     return await call.submit(Role(digest_of(call.data["member"]), RoleName(call.data["role"])))
 
 
+def _is_direct(call: ServiceCall) -> bool:
+    """Tell whether a person called this itself, and not a script or a scene that a person began."""
+    origin = call.context.origin_event
+    if call.context.parent_id is not None or origin is None or origin.event_type != EVENT_CALL_SERVICE:
+        return False
+    return (origin.data.get(ATTR_DOMAIN), origin.data.get(ATTR_SERVICE)) == (DOMAIN, call.service)
+
+
 async def async_confirm_post(hass: HomeAssistant, call: ServiceCall) -> ServiceResponse:
     """Send what waited. A person does that: never an automation, nor Home Assistant itself."""
     neighborhoods = loaded(hass)
     post = neighborhoods.pending.get(call.data["pending"])
     user = await async_user(hass, call)
     discard = call.data["discard"]
-    if user is None and not discard:
-        raise refused(translation_key="needs_a_person")
-    if user is not None and user.system_generated:
+    if not discard and (user is None or user.system_generated or not _is_direct(call)):
         raise refused(translation_key="needs_a_person")
     if post is None:
         raise refused(translation_key="pending_unknown")

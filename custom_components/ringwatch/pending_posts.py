@@ -30,6 +30,7 @@ from .neighborhood.bodies import Body, Comment, Post, parse_body
 from .neighborhood.bodies.feed import MediaType
 from .neighborhood.types import Type
 from .neighborhood.violations import RecordViolation
+from .plain_text import harmless
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -51,6 +52,7 @@ class PendingPost:
     body: Body
     files: tuple[str, ...]  # their names, in the order of the body's media
     hints: tuple[tuple[str, str], ...]  # what in the text looks private: kind, text
+    clip: str | None = None  # which of the home's own it is made of
 
     @property
     def expires_s(self) -> int:
@@ -116,9 +118,10 @@ class PendingPosts:
         body: Body,
         files: Iterable[str],
         hints: tuple[tuple[str, str], ...],
+        clip: str | None = None,
     ) -> PendingPost:
         """Keep a post until somebody has looked at it. Raise OSError."""
-        post = PendingPost(folder.name, subentry_id, int(time.time()), body, tuple(files), hints)
+        post = PendingPost(folder.name, subentry_id, int(time.time()), body, tuple(files), hints, clip)
         await self._hass.async_add_executor_job(_write, folder, post)
         self._posts[post.id] = post
         self._names[subentry_id] = name
@@ -162,7 +165,7 @@ class PendingPosts:
             is_fixable=True,
             severity=ir.IssueSeverity.WARNING,
             translation_key=ISSUE_PENDING,
-            translation_placeholders={"name": name, "title": title_of(post.body)},
+            translation_placeholders={"name": harmless(name), "title": harmless(title_of(post.body))},
         )
 
     async def async_picture(self, post: PendingPost) -> str:
@@ -231,6 +234,7 @@ def _write(folder: Path, post: PendingPost) -> None:
         "body": post.body.to_json(),
         "files": list(post.files),
         "hints": [list(hint) for hint in post.hints],
+        "clip": post.clip,
     }
     save_json(str(folder / POST_FILE), content, private=True, atomic_writes=True)
 
@@ -265,4 +269,5 @@ def _read(folder: Path) -> PendingPost:
         parse_body(Type(content["type"]), content["body"]),
         files,
         tuple((str(kind), str(text)) for kind, text in content["hints"]),
+        None if content.get("clip") is None else str(content["clip"]),
     )

@@ -6,6 +6,7 @@ What has clips or pictures in it, or a text that looks as if it pointed at someb
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import logging
 from pathlib import Path
 import sqlite3
 from typing import Any, Final
@@ -13,6 +14,8 @@ from typing import Any, Final
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError
 
+from .clip_views import async_recordings
+from .clips import Clip
 from .clips.redact import Redaction
 from .const import CONF_CONFIRM, DOMAIN
 from .neighborhood.bodies import Body, Comment, Post
@@ -28,6 +31,9 @@ from .neighborhood_home import Neighborhood
 from .neighborhoods import Neighborhoods
 from .outgoing import Outgoing, OutgoingError, prepare_clip
 from .pending_posts import PendingPost, throw_away, title_of
+from .recording import FAILURES
+
+_LOGGER = logging.getLogger(__name__)
 
 # What the rules refuse and people can understand, each with a sentence of its own.
 RULES: Final = frozenset(
@@ -72,14 +78,14 @@ def write_post(
     title = clean(data["title"], MAX_TITLE)
     if not title:
         raise refused(translation_key="no_title")
-    where: dict[str, float] | None = data.get("location")
+    where: dict[str, Any] | None = data.get("location")
     if where is None and data["with_place"]:
         where = {"latitude": hass.config.latitude, "longitude": hass.config.longitude}
     place = None
     if where is not None and data["with_place"]:
         try:
-            place = snap_degrees(where["latitude"], where["longitude"])
-        except BadField as err:
+            place = snap_degrees(float(where["latitude"]), float(where["longitude"]))
+        except (BadField, KeyError, TypeError, ValueError) as err:
             raise refused(translation_key="bad_place") from err
         hood = neighborhood.hood
         if hood is not None and distance_m(place, hood.center) > hood.radius_m + AREA_SLACK_M:
@@ -124,7 +130,8 @@ async def async_post_clip(
     neighborhood: Neighborhood,
     written: Written,
     *,
-    clip: Path,
+    clip: Clip,
+    path: Path,
     wanted: Redaction,
 ) -> dict[str, Any]:
     """Make a clip ready and have it wait for a person; send it if the owner wants no such look."""
@@ -132,15 +139,16 @@ async def async_post_clip(
         raise refused(translation_key="too_many_pending")
     folder = neighborhoods.pending.new_folder()
     try:
-        files = await hass.async_add_executor_job(prepare_clip, clip, folder, wanted)
+        files = await hass.async_add_executor_job(prepare_clip, path, folder, wanted)
         post = written.to_post(tuple(file.media for file in files))
         hints = hints_of(post)
         if hints or neighborhood.subentry.data[CONF_CONFIRM]:
             return await _async_wait(
-                neighborhoods, neighborhood, post, folder=folder, files=files, hints=hints
+                neighborhoods, neighborhood, post, folder=folder, files=files, hints=hints, clip=clip.id
             )
         record = await async_submit(neighborhood, post, [folder / file.name for file in files])
         await hass.async_add_executor_job(throw_away, folder)
+        await _async_note(neighborhood, clip.id)
         return answer_of(neighborhood, post, hints, files, record=record)
     except (OutgoingError, OSError) as err:
         await hass.async_add_executor_job(throw_away, folder)
@@ -162,6 +170,7 @@ async def _async_wait(
     folder: Path,
     files: Sequence[Outgoing],
     hints: tuple[tuple[str, str], ...],
+    clip: str | None = None,
 ) -> dict[str, Any]:
     if neighborhoods.pending.is_full:
         raise refused(translation_key="too_many_pending")
@@ -173,6 +182,7 @@ async def _async_wait(
             body=body,
             files=[file.name for file in files],
             hints=hints,
+            clip=clip,
         )
     except OSError as err:
         raise disk_failed(err) from err
@@ -197,7 +207,20 @@ async def async_confirm(neighborhoods: Neighborhoods, post: PendingPost) -> Reco
     finally:
         pending.sending.discard(post.id)
     await pending.async_discard(post.id)
+    if post.clip is not None:
+        await _async_note(neighborhood, post.clip)
     return record
+
+
+async def _async_note(neighborhood: Neighborhood, clip_id: str) -> None:
+    """Note with a clip of the home's own where it was shared, so that it isn't deleted unawares."""
+    recordings = async_recordings(neighborhood.hass)
+    if recordings is None:
+        return
+    try:
+        await neighborhood.hass.async_add_executor_job(recordings.store.share, clip_id, neighborhood.title)
+    except FAILURES as err:
+        _LOGGER.warning("It could not be noted that a clip was shared: %s", err)
 
 
 def _link(folder: Path, names: Sequence[str]) -> list[Path]:

@@ -8,7 +8,7 @@ import sqlite3
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.ringwatch.clips import Clip, ClipReady, PacketsDropped
+from custom_components.ringwatch.clips import Clip, ClipReady, PacketsDropped, PausedError
 from custom_components.ringwatch.const import DOMAIN
 from homeassistant.components.backup.const import DATA_MANAGER
 from homeassistant.config_entries import ConfigEntryState
@@ -139,7 +139,8 @@ async def test_during_a_backup_nothing_is_moved_and_recording_goes_on(
     before = finished(media(hass))
     recording = entry.runtime_data.cameras[FRONT].recording
     saving = recording.async_save(0.0, 1.0)
-    deleting = hass.async_add_executor_job(store_of(entry).delete, [clip.id])
+    with pytest.raises(PausedError):
+        await hass.async_add_executor_job(store_of(entry).delete, [clip.id])
     await async_recording(hass, entry)
     await async_until(lambda: not recording.state.recording, "the end of the clip")
     assert finished(media(hass)) == before
@@ -147,7 +148,8 @@ async def test_during_a_backup_nothing_is_moved_and_recording_goes_on(
     assert not saving.done()
 
     await manager.async_post_backup_actions()
-    assert (await deleting).deleted == (clip.id,)
+    deleted = await hass.async_add_executor_job(store_of(entry).delete, [clip.id])
+    assert deleted.deleted == (clip.id,)
     [saved] = await asyncio.wrap_future(saving)
     assert finished(media(hass)) == {saved.path, saved.thumbnail}
 

@@ -59,7 +59,15 @@ ENTITIES: dict[str, tuple[str, str, str | None, EntityCategory | None, bool]] = 
 NEIGHBORHOOD = {
     "binary_sensor": {"hub"},
     "event": {"feed"},
-    "geo_location": {"post"},
+    "geo_location": {
+        "safety",
+        "crime",
+        "package",
+        "lost_and_found",
+        "animal",
+        "environment",
+        "community",
+    },
     "sensor": {"members", "unread"},
 }
 

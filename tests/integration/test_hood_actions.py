@@ -24,8 +24,9 @@ from custom_components.ringwatch.neighborhood.types import Type
 from homeassistant.auth.models import User
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.exceptions import HomeAssistantError, Unauthorized
+from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
 from homeassistant.helpers import device_registry as dr
+from homeassistant.setup import async_setup_component
 from tests.fixtures.clips import async_open, furnish, media
 from tests.fixtures.flows import async_answer
 from tests.fixtures.hood import (
@@ -129,6 +130,20 @@ async def test_a_text_that_points_at_somebody_waits_for_a_person(
     assert await refusal(hass, "confirm_post", somebody, pending=said["pending"]) == "pending_unknown"
 
 
+async def test_a_script_that_a_person_began_does_not_send(
+    hass: HomeAssistant, hood: ConfigSubentry, hass_admin_user: User
+) -> None:
+    """It has the person's context, but nobody has looked."""
+    said = await async_call(hass, "post", **POST | {"text": "Call me: 215-555-0123."})
+    send = {"action": "ringwatch.confirm_post", "data": {"pending": said["pending"]}}
+    assert await async_setup_component(hass, "script", {"script": {"send": {"sequence": [send]}}})
+    somebody = Context(user_id=hass_admin_user.id)
+    with pytest.raises(ServiceValidationError, match="Only a signed-in person"):
+        await hass.services.async_call("script", "send", {}, blocking=True, context=somebody)
+    assert (await async_call(hass, "get_feed"))["pending"]
+    assert await items(hass) == []
+
+
 async def test_home_assistant_itself_is_no_person(hass: HomeAssistant, hood: ConfigSubentry) -> None:
     said = await async_call(hass, "post", **POST | {"title": "Ask anna@example.org"})
     machine = await hass.auth.async_create_system_user("Supervisor", group_ids=["system-admin"])
@@ -177,6 +192,8 @@ async def test_a_clip_is_made_ready_shown_and_sent_by_a_person(
     link = (await async_call(hass, "create_invite"))["link"]
     async with neighbor(tmp_path, link, "Ben") as ben:
         done = await async_as(hass, hass_admin_user, "confirm_post", pending=said["pending"])
+        [own] = (await async_call(hass, "get_clips"))["clips"]
+        assert own["shared"] == ["Maple Street"]
         posted = await until_posted(hass, done["id"])
         assert (await client.get(video["preview"])).status == 404
         served = await client.get(posted["clip"])
