@@ -637,3 +637,18 @@ async def test_what_answers_is_a_hub_or_not(street: ServedStreet, session: aioht
     await street.server.close()
     with pytest.raises(HubError):
         await async_is_hub(session, url)
+
+
+async def test_what_a_moderator_has_removed_is_told_without_its_text(
+    street: ServedStreet, settle: Settle
+) -> None:
+    _, heard = await settle("Ada")
+    ben = street.join("Ben")
+    post = street.post(ben, "Who lives at number 12")
+    await until(lambda: ChangeKind.POST in heard.kinds())
+    street.moderate(street.host, post, Action.REMOVE)
+    await until(lambda: ChangeKind.MODERATION in heard.kinds())
+    told = [change.item for change in heard.changes if change.kind is not ChangeKind.POST and change.item]
+    assert told
+    for item in told:
+        assert (item.title, item.text, item.media, item.place) == ("", "", (), None)

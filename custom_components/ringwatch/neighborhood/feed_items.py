@@ -9,7 +9,7 @@ from .changes import ChangeKind
 from .ledger import LedgerView
 from .places import Place
 from .rows import Item, Status, Subject
-from .state import numbered
+from .state import may_see_body, numbered
 from .types import Type
 
 MAX_UNREAD: Final = 999
@@ -61,8 +61,12 @@ class FeedChange:
 
 
 def read_item(view: LedgerView, item: Item, me: Subject | None) -> FeedItem:
-    """Return an item with its text and its author."""
-    record = view.record(item.id) if item.known else None
+    """Return an item with its author, and with what it says as far as this home may see that.
+
+    What is kept back after it was seen stays on the disk, as it may come back; nobody is told of it again.
+    """
+    shown = may_see_body(item, me)
+    record = view.record(item.id) if item.known and shown else None
     body = record.body if record else None
     post = body.post if isinstance(body, Alert) else body
     author = view.state.subject(item.subject)
@@ -81,11 +85,11 @@ def read_item(view: LedgerView, item: Item, me: Subject | None) -> FeedItem:
         category=item.category,
         title=post.title if isinstance(post, Post) else "",
         text=post.text if isinstance(post, Post | Comment) else "",
-        place=item.place,
+        place=item.place if shown else None,
         from_s=item.from_s,
         to_s=item.to_s,
         valid_until_s=item.valid_until_s,
-        media=() if item.media_gone else item.media,
+        media=item.media if shown and not item.media_gone else (),
         thanks=item.thanks,
         comments=item.comments,
         flags=item.open_flags,

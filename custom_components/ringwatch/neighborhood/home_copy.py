@@ -36,9 +36,7 @@ class HomeCopy:
         self.members = 0
         self.unread = 0
         self.pending = 0
-        self.coming: set[str] = (
-            set()
-        )  # being fetched, and not taken back meanwhile
+        self.coming: set[str] = set()  # being fetched, and not taken back meanwhile
         self.rebuilt = False  # it was damaged, and is fetched anew
         self._folder = folder
         self._neighborhood = neighborhood
