@@ -24,6 +24,7 @@ from .flow_hood import NeighborhoodFlowBase, StepInput, hub_error
 from .neighborhood.hub_client import HubError
 from .neighborhood.invites import Invite, check_hub_url
 from .neighborhood.joining import Look, async_join, async_look
+from .neighborhood.keys import PrivateKey
 from .neighborhood.text import check_handle
 from .neighborhood.violations import BadLink, BadText, LinkViolation
 from .pending_posts import plain
@@ -49,6 +50,7 @@ class JoiningSteps(NeighborhoodFlowBase):
     """Join a neighborhood."""
 
     _invited: tuple[Invite, Look]
+    _key: PrivateKey | None = None  # that joining was tried with
 
     async def async_step_join(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask for the link, and look at what it leads to."""
@@ -106,10 +108,17 @@ class JoiningSteps(NeighborhoodFlowBase):
         self, step_id: str, schema: probatio.Schema, handle: str, user_input: dict[str, Any]
     ) -> SubentryFlowResult:
         invite, look = self._invited
-        key = await self._neighborhoods.keys.async_create()
+        keys = self._neighborhoods.keys
+        if self._key is None:
+            self._key = await keys.async_create()
+        key = self._key
         try:
             await async_join(async_get_clientsession(self.hass), invite, key, handle)
         except HubError as err:
+            if err.for_good:
+                self._key = None
+                await keys.async_forget(key.public)
+            # Else the hub may have taken it, and its answer got lost: the next attempt is with the same key.
             return self._show_look(
                 step_id, schema, {"base": hub_error(err)}, err.violation or err.about, user_input
             )

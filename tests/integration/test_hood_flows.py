@@ -355,6 +355,22 @@ async def test_a_person_sees_whose_it_is_before_joining(
     assert (again["type"], again["reason"]) == ("abort", "already_configured")
 
 
+async def test_joining_whose_answer_got_lost_is_tried_again(
+    hass: HomeAssistant, ringwatch: ConfigEntry, street: ServedStreet
+) -> None:
+    """An invite is good for one key: another one would find it used."""
+    shown = await typed(hass, ringwatch, link(street))
+    street.loses = 1
+    lost = await async_answer(hass, shown, {"handle": "Zoe"})
+    assert lost["errors"] == {"base": "busy"}
+    assert street.state.count("members") == 2
+    done = await async_answer(hass, lost, {"handle": "Zoe"})
+    assert done["type"] == "create_entry"
+    assert street.state.count("members") == 2
+    [hood] = hoods(ringwatch)
+    await async_until_connected(hass, ringwatch, hood)
+
+
 @pytest.mark.parametrize(
     ("invite", "errors"),
     [

@@ -43,6 +43,7 @@ class ServedStreet(Street):
     def __init__(self, **changes: Any) -> None:
         self.ahead_s = 0
         self.broken = False  # answers 503 to everything
+        self.loses = 0  # so many receipts don't arrive
         self.refuses = ""  # refuses whoever asks what is new, with this code
         self.after_s = "0"
         self.segments_beyond = 2 * SEGMENT_RECORDS
@@ -159,6 +160,9 @@ class ServedStreet(Street):
                 self.admit(record)
         except RecordViolation as error:
             return refusal(403 if error.forbidden else 422, error.code)
+        if self.loses:
+            self.loses -= 1
+            return refusal(503, "busy", retry_after=0)
         [entry] = [one.entry for one in self.placed if one.record.id == record.id]
         return web.json_response({"entry": entry.to_json() | {"head": entry.head}}, status=201)
 
