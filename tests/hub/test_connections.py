@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+import contextlib
 from contextlib import contextmanager
 import json
+from pathlib import Path
 import resource
 import socket
 import struct
@@ -192,6 +194,22 @@ def test_pipelined_calls_are_answered_in_order(street: Street) -> None:
             answer += one.recv(65_536)
     statuses = [part[:4] for part in answer.split(b"HTTP/1.1 ")[1:]]
     assert statuses == [b"200 ", b"404 "] * 3
+
+
+def test_who_calls_too_often_is_not_answered_on_and_on(tmp_path: Path) -> None:
+    """A line full of calls that nobody waits for kept the hub busy for many seconds."""
+    with HubProcess(tmp_path, calls_per_minute_per_address=60) as hub, connect(hub) as line:
+        with contextlib.suppress(ConnectionError):
+            line.sendall(b"GET /health HTTP/1.1\r\nHost: hub\r\n\r\n" * 20_000)
+        answer = b""
+        with contextlib.suppress(ConnectionError):
+            while chunk := line.recv(65_536):
+                answer += chunk
+        assert answer.count(b"HTTP/1.1 429 ") <= 1
+        requests = hub.request("GET", "/health")
+        assert requests.status == 429
+        time.sleep(2)
+        assert hub.request("GET", "/health").json["requests"] < 1_000
 
 
 def test_nothing_that_a_caller_sends_gets_into_headers_or_log(street: Street, robin: Member) -> None:

@@ -176,6 +176,8 @@ class Hub:
         except Refusal as refusal:
             self.refused += 1
             response = refuse(refusal)
+            if refusal.status == 429:
+                response.force_close()  # what was sent behind it, without waiting, would all be answered
         if not response.prepared:
             protect(request, response)
         return response
