@@ -100,6 +100,7 @@ class PostLocation(GeolocationEvent):
     _unrecorded_attributes = frozenset(
         {"id", "kind", "category", "title", "text", "author"}
         | {"posted", "expires", "valid_until", "picture", "clip"}
+        | {"latitude", "longitude"}  # not even where: a withdrawn post leaves nothing behind
     )
 
     def __init__(self, hass: HomeAssistant, subentry_id: str, item: FeedItem) -> None:
@@ -118,7 +119,9 @@ class PostLocation(GeolocationEvent):
         self._attr_latitude, self._attr_longitude = latitude, longitude
         self._attr_distance = None if far_m is None else round(far_m / METERS_PER_KILOMETER, 1)
         told = item_answer(self._subentry_id, item)
-        self._attr_extra_state_attributes = {key: told[key] for key in sorted(self._unrecorded_attributes)}
+        self._attr_extra_state_attributes = {
+            key: told[key] for key in told.keys() & self._unrecorded_attributes
+        }
         self._attr_available = True
 
     @callback

@@ -11,7 +11,7 @@ import time
 
 import pytest
 
-from ringwatch.hub import blobs
+from ringwatch.hub import blobs, hood as hood_module
 from ringwatch.hub.blobs import PART_BYTES
 from ringwatch.hub.errors import Refusal
 from ringwatch.hub.hood import Hood
@@ -178,6 +178,25 @@ async def test_who_was_looked_up_before_people_changed_is_looked_up_again(tmp_pa
     hood.read = read  # type: ignore[method-assign]
     await hood.caller(host.key.public, None)
     assert hood.known.get(host.key.public, host.now_s)
+    await hood.close()
+
+
+async def test_packed_tails_are_kept_up_to_a_number_of_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who asks for the newest records from many places on must not fill the memory with them."""
+    host = Host(tmp_path)
+    hood = await host.found()
+    for number in range(6):
+        now_s = int(host.now_s)
+        text = f"{number}"
+        await host.send(hood, host.sign(Post(Category.CRIME, "A post", text, CENTER, Span(now_s, now_s), ())))
+    for after in range(6):
+        await hood.tail(after)
+    assert len(hood._tails) == 6
+    monkeypatch.setattr(hood_module, "MAX_TAIL_BYTES", 2 * len((await hood.tail(5)).packed))
+    await hood.tail(6)
+    assert len(hood._tails) <= 2
     await hood.close()
 
 

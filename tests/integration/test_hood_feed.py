@@ -78,6 +78,13 @@ async def test_what_a_neighbor_posts_is_an_event_on_the_map_and_counted(
         assert shown.attributes["title"] == "A parcel is gone"
         assert "parcel" not in shown.entity_id
         assert abs(shown.attributes["latitude"] - 39.95) < 0.002
+        assert shown.state_info["unrecorded_attributes"] >= {
+            "title",
+            "text",
+            "author",
+            "latitude",
+            "longitude",
+        }
 
         await ben.home.async_submit(Comment(post, "It was brown."))
         await async_until(lambda: heard[-1].get("text") == "It was brown.", "the comment")

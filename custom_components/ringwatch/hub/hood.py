@@ -39,6 +39,7 @@ READERS: Final = 3
 TAIL_RECORDS: Final = 500  # in one answer
 TAIL_REACH: Final = 2 * SEGMENT_RECORDS  # further back there are segments
 MAX_TAILS: Final = 64  # kept packed, by where they begin
+MAX_TAIL_BYTES: Final = 8 * 1024 * 1024  # that those take together: 500 long posts are 5 MB alone
 MAX_READS: Final = 1_500  # waiting for a reader: all who waited come back at once after a restart
 DUE_AT_ONCE: Final = 200  # things that end in one transaction
 _PEOPLE: Final = frozenset({
@@ -156,9 +157,15 @@ class Hood:
         if task is None or (task.done() and (task.cancelled() or task.exception())):
             task = asyncio.create_task(self.read(lambda db: self._pack_tail(db, after, until)))
             self._tails[key] = task
-            if len(self._tails) > MAX_TAILS:
+            while len(self._tails) > 1 and (
+                len(self._tails) > MAX_TAILS or self._tail_bytes() > MAX_TAIL_BYTES
+            ):
                 self._tails.popitem(last=False)
         return await asyncio.shield(task)
+
+    def _tail_bytes(self) -> int:
+        done = (task for task in self._tails.values() if task.done() and not task.cancelled())
+        return sum(len(task.result().packed) for task in done if task.exception() is None)
 
     def checkpoint(self) -> Checkpoint:
         """Return the newest head, signed with the present time (once a second)."""
