@@ -21,8 +21,10 @@ from .violations import BadField, BadSegment, OrderGap, RecordViolation, WrongRe
 
 SEGMENT_RECORDS: Final = 1_000
 MAX_LINE_BYTES: Final = MAX_RECORD_BYTES + 1_024
-MAX_PACKED_BYTES: Final = 8 * 1024 * 1024
-MAX_UNPACKED_BYTES: Final = 16 * 1024 * 1024  # also bounds what a bomb can become
+# The longest records there can be, a thousand of them: members in league must not make a segment that nobody
+# can read. It also bounds what a bomb can become.
+MAX_UNPACKED_BYTES: Final = 36 * 1024 * 1024
+MAX_PACKED_BYTES: Final = MAX_UNPACKED_BYTES  # what is random does not get smaller
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ import { HubViolation, RecordViolation } from "./violations";
 
 export const SEGMENT_RECORDS = 1_000;
 const MAX_LINE_BYTES = MAX_RECORD_BYTES + 1_024;
-export const MAX_PACKED_BYTES = 8 * 1024 * 1024;
-export const MAX_UNPACKED_BYTES = 16 * 1024 * 1024; // also bounds what a bomb can become
+export const MAX_UNPACKED_BYTES = 36 * 1024 * 1024; // a thousand of the longest records; also bounds what a bomb can become
+export const MAX_PACKED_BYTES = MAX_UNPACKED_BYTES;
 const AT_ONCE = 64; // signatures that are being checked at the same time
 const MAX_TIME = 4_102_444_800; // the year 2100
 
