@@ -87,7 +87,7 @@ async def test_privacy_ends_everything_and_shows_a_card(
     assert before.still() is None
     await async_until(lambda: not threads())
     await async_until(lambda: not live.watching.total())
-    assert before.statistics["frames_decoded"] == decoded
+    assert before.statistics["frames_decoded"] in {decoded, 0}  # 0: the decoder itself is gone
     live.opened.clear()
 
     assert state(hass, CAMERA) == "idle"
