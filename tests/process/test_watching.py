@@ -63,7 +63,7 @@ async def test_a_camera_that_goes_away_comes_back_by_itself(house: House) -> Non
         await until(client, porch["binary_sensor.connectivity"], "on", within_s=20)
         await until(client, porch["binary_sensor.motion"], "on", "off", within_s=3)
     deadline_s = time.monotonic() + 5  # Home Assistant writes its log in a thread of its own
-    while len(lines := house.logged()[said:]) < 2 and time.monotonic() < deadline_s:
+    while len(lines := house.logged()[said:]) < 2 and time.monotonic() < deadline_s:  # noqa: ASYNC110
         await asyncio.sleep(0.1)
     assert len(lines) == 2, lines
     assert lines[0].startswith("Porch is not connected: ")
