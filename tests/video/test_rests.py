@@ -104,15 +104,22 @@ def test_a_stream_that_is_only_recorded_is_read_in_heaps_without_losing_any() ->
             handler.server.closing.wait(5.0 * 188 / len(data))
         handler.hang()
 
+    shares = []
     with camera({"/live": live}) as server:
-        with Source(SourceConfig(server.url("/live")), stop=threading.Event()) as source:
-            packets = read_for(source, 4.5)
-        with Source(SourceConfig(server.url("/live")), stop=threading.Event()) as source:
-            Decoder(source)
-            looked_at = read_for(source, 4.5)
-    assert len(packets) > 80
-    assert [b.dts_s - a.dts_s for a, b in pairwise(packets)] == pytest.approx([0.04] * (len(packets) - 1))
-    assert heaps(packets) < 0.75 * heaps(looked_at)  # a busy machine makes heaps of both
+        for _ in range(3):  # a reader that a busy machine has put behind doesn't rest: then again
+            with Source(SourceConfig(server.url("/live")), stop=threading.Event()) as source:
+                packets = read_for(source, 4.5)
+            with Source(SourceConfig(server.url("/live")), stop=threading.Event()) as source:
+                Decoder(source)
+                looked_at = read_for(source, 4.5)
+            assert len(packets) > 80
+            assert [b.dts_s - a.dts_s for a, b in pairwise(packets)] == pytest.approx(
+                [0.04] * (len(packets) - 1)
+            )
+            shares.append(heaps(packets) / heaps(looked_at))
+            if shares[-1] < 0.5:
+                break
+    assert min(shares) < 0.5
 
 
 def test_pictures_that_are_stamped_by_their_arrival_are_read_as_they_come() -> None:

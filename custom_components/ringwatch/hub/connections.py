@@ -9,7 +9,6 @@ so whoever holds thousands of them open keeps nobody out.
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable
-import contextlib
 import errno
 from ipaddress import IPv6Address, ip_address
 import json
@@ -305,9 +304,8 @@ class Connections:
                 since = connection.headers_since
                 if since is not None and now - since > HEADERS_S:
                     connection.force_close()
-                elif _is_stuck(connection, now):
-                    with contextlib.suppress(AttributeError):
-                        connection.transport.abort()  # type: ignore[union-attr]
+                elif _is_stuck(connection, now) and connection.transport is not None:
+                    connection.transport.abort()
 
 
 def _is_stuck(connection: Connection, now: float) -> bool:

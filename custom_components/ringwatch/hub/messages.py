@@ -129,8 +129,7 @@ def protect(request: web.BaseRequest, response: web.StreamResponse) -> web.Strea
     """Add what keeps browsers from doing more with an answer than showing it to who asked."""
     headers = response.headers
     headers["Server"] = "-"  # nobody has to know what runs here, and it goes out with every answer
-    if response.content_type != NDJSON:  # nobody can navigate to a signed call; it is asked for most of all
-        headers.setdefault("X-Content-Type-Options", "nosniff")
+    headers.setdefault("X-Content-Type-Options", "nosniff")
     headers.setdefault("Cache-Control", "no-store")
     if "Origin" in request.headers:
         headers["Access-Control-Allow-Origin"] = "*"
