@@ -8,7 +8,7 @@ RTSP_PACKAGES="python3-gi glib-networking gir1.2-gst-rtsp-server-1.0 gstreamer1.
 debian_packages() { # mode
     command -v dpkg-query apt-get >/dev/null || return 0
     local wanted="$RTSP_PACKAGES libturbojpeg0 g++ libc6-dev" missing
-    if [ "$1" != hass ]; then wanted="$wanted chromium"; fi
+    if [ "$1" != hass ]; then wanted="$wanted chromium age"; fi
     if ! command -v python3 >/dev/null; then wanted="$wanted python3"; fi
     # shellcheck disable=SC2086  # a list of words
     missing=$(comm -13 <(dpkg-query -W -f '${db:Status-Abbrev}${Package}\n' $wanted 2>/dev/null | sed -n 's/^ii //p' | sort -u) \
