@@ -142,10 +142,13 @@ class _Job:
         self._sound_output = writer.add_stream_from_template(sounds[0]) if sounds else None
         if self._sound_output is not None:
             self._sound_output.metadata.clear()
-        writer.start_encoding()  # from now on the streams know what they are
-        self._filter = BitStreamFilterContext(
-            ONLY_PICTURES, self._output if encode else self._video, self._output
-        )
+        # What is copied comes out of the filter with start codes. The muxer makes lengths of them, as the
+        # file says, only if it is told before it begins. An encoder's stream knows what it is afterwards.
+        if not encode:
+            self._filter = BitStreamFilterContext(ONLY_PICTURES, self._video, self._output)
+        writer.start_encoding()
+        if encode:
+            self._filter = BitStreamFilterContext(ONLY_PICTURES, self._output, self._output)
         self._early: list[AnyPacket] = []
         self._first_s = math.inf  # of the first picture that is taken
         self._last_s = 0.0

@@ -16,6 +16,7 @@ _JFIF, _ADOBE = 0xE0, 0xEE
 _JFIF_BYTES: Final = 16  # without a thumbnail
 _ADOBE_BYTES: Final = 14
 MAX_MARKERS: Final = 1_000
+MAX_TABLE_BYTES: Final = 16 * 1024  # all tables: 1 kB in most pictures, some more where each scan has its own
 
 
 def check_jpeg(data: bytes) -> tuple[int, int]:
@@ -24,6 +25,7 @@ def check_jpeg(data: bytes) -> tuple[int, int]:
         raise MediaError("not_jpeg")
     at = len(_START)
     size: tuple[int, int] | None = None
+    table_bytes = 0
     for _ in range(MAX_MARKERS):
         if len(data) < at + 2 or data[at] != 0xFF:
             raise MediaError("not_jpeg")
@@ -40,13 +42,19 @@ def check_jpeg(data: bytes) -> tuple[int, int]:
         if length < 2 or at + length > len(data):
             raise MediaError("not_jpeg")
         if marker in _FRAMES:
-            if size is not None or len(body) < 6:
+            if size is not None or len(body) < 6 or len(body) != 6 + 3 * body[5]:
                 raise MediaError("not_jpeg")
             size = int.from_bytes(body[3:5]), int.from_bytes(body[1:3])
         elif marker in {_JFIF, _ADOBE}:
             _check_application(marker, length, body)
-        elif marker != _SCAN and marker not in _TABLES:
+        elif marker in _TABLES:
+            table_bytes += length
+            if table_bytes > MAX_TABLE_BYTES:
+                raise MediaError("hidden_data")
+        elif marker != _SCAN:
             raise MediaError("metadata" if marker >= 0xE0 else "coding")
+        elif not body or len(body) != 4 + 2 * body[0]:
+            raise MediaError("not_jpeg")
         at += length
         if marker == _SCAN:
             at = _after_scan(data, at)
