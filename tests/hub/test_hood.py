@@ -136,7 +136,7 @@ async def test_an_upload_is_not_forgotten_while_it_is_written(tmp_path: Path) ->
     """Its file would stay behind, in nobody's quota."""
     host = Host(tmp_path)
     hood = await host.found()
-    uploads = Uploads(hood, MediaCheck(), lambda: 0)
+    uploads = Uploads(hood, MediaCheck(Log()), lambda: 0)
     data = media.picture(1_900, 1_900, 3)
     medium, owner = media.picture_media(data, 1_900, 1_900), "a" * 64
     _, begun = await uploads.begin(medium, owner)

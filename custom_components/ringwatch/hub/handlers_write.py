@@ -204,6 +204,7 @@ async def usage(call: Call) -> web.Response:
             "records": call.hood.position.number,
             "media_bytes": sum(member["media_bytes"] for member in members),
             "disk_free_bytes": free,
+            "media_check": list(call.hub.media_check.walls or ()),
             "members": members,
         }
     )

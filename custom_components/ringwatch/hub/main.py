@@ -127,6 +127,7 @@ class _Process:
         connections.start()
         self._keep(self._tick())
         self._keep(self._measure())
+        self._keep(hub.media_check.look_at_walls())
         ready = {"ready": True, "port": port, "hub_key": hub.key.public, "version": PROTOCOL}
         sys.stdout.write(json.dumps(ready) + "\n")
         sys.stdout.flush()

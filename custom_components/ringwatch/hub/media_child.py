@@ -1,14 +1,14 @@
 """Looks into one uploaded file, in a process that may do next to nothing: `media_check.py` starts it.
 
-The answer is one line: {"ok": true} or {"reason": "..."}. Before a byte of the file is looked at, the process
-gives up memory, time, files, and (where the system lets it) the network. A decoder with a hole in it is then
-in a very small room.
+Two lines answer: {"walls": [...]} once it is shut in (`confinement.py`), then {"ok": true} or
+{"reason": "..."}. Not a byte of the file is looked at before. It is handed in open: files can't be opened any
+more. A decoder with a hole in it is then in a very small room.
 """
 
-import contextlib
+from importlib import import_module
 import json
 import os
-import resource
+from pkgutil import walk_packages
 import sys
 from typing import BinaryIO
 
@@ -16,6 +16,7 @@ import av
 import av.error
 from PIL import Image
 
+from .confinement import confine, limit
 from .jpeg import check_jpeg
 from .media_errors import MediaError
 from .mp4 import check_mp4
@@ -25,19 +26,6 @@ MEMORY_BYTES = 1024**3  # a decoder of 8,192 x 8,192 pictures
 DECODE_CPU_S = 5.0  # of which for decoding: the first pictures and as many key pictures as that takes
 FIRST_PICTURES = 30
 DURATION_SLACK_MS = 500
-
-
-def confine() -> None:
-    """Give up what isn't needed."""
-    for what, limit in (
-        (resource.RLIMIT_CPU, CPU_S),
-        (resource.RLIMIT_AS, MEMORY_BYTES),
-        (resource.RLIMIT_FSIZE, 0),
-        (resource.RLIMIT_CORE, 0),
-    ):
-        resource.setrlimit(what, (limit, limit))
-    with contextlib.suppress(OSError, AttributeError):  # not everywhere, and not in every container
-        os.unshare(os.CLONE_NEWUSER | os.CLONE_NEWNET)
 
 
 def check(file: BinaryIO, announced: dict[str, object]) -> None:
@@ -103,16 +91,32 @@ def _cpu_s() -> float:
     return sum(os.times()[:2])
 
 
+def _load() -> None:
+    """Load now what is loaded at the first use otherwise: then no file can be opened any more."""
+    Image.preinit()
+    for module in walk_packages(av.__path__, "av."):
+        if not module.name.endswith("__main__"):
+            import_module(module.name)
+
+
 def main(announced: str) -> int:
-    """Look, and say what was seen."""
-    confine()
+    """Look, and say what was seen. With nothing announced, say only what holds the process in."""
+    expected = json.loads(announced) if announced else None
+    _load()
+    limit(cpu_s=CPU_S, memory_bytes=MEMORY_BYTES)
+    sys.stdout.write(json.dumps({"walls": confine()}) + "\n")
+    sys.stdout.flush()
+    if expected is None:  # nothing to look at: somebody wants to know the walls
+        return 0
     answer: dict[str, object] = {"ok": True}
     try:
         with os.fdopen(0, "rb") as file:
-            check(file, json.loads(announced))
+            check(file, expected)
     except MediaError as error:
         answer = {"reason": error.reason}
     except MemoryError:
         answer = {"reason": "memory"}
+    except ImportError as error:  # not loaded in time: our fault, not the file's
+        answer = {"failed": error.name or "import"}
     sys.stdout.write(json.dumps(answer) + "\n")
     return 0

@@ -66,7 +66,7 @@ class Hub:
         self.lag_ms = 0.0
         self.memory_bytes = 0
         self.connections: Callable[[], int] = lambda: 0
-        self._check = MediaCheck()
+        self.media_check = MediaCheck(log)
         self._uploads: dict[str, Uploads] = {}
         self._founding = asyncio.Lock()
         self._downloads = 0
@@ -115,7 +115,7 @@ class Hub:
     def add(self, hood: Hood) -> None:
         """Serve a neighborhood."""
         self.hoods[hood.id] = hood
-        self._uploads[hood.id] = Uploads(hood, self._check, lambda: self.config.keep_free_bytes)
+        self._uploads[hood.id] = Uploads(hood, self.media_check, lambda: self.config.keep_free_bytes)
 
     def uploads(self, hood: Hood) -> Uploads:
         """Return a neighborhood's uploads."""
