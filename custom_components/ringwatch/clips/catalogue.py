@@ -15,7 +15,7 @@ import sqlite3
 from typing import Any, Final
 import zlib
 
-from .model import Clip, read_moments
+from .model import Clip, holds_document, read_holds, read_moments
 from .schema import migrate
 
 NAME: Final = "catalogue.db"
@@ -35,11 +35,15 @@ class DamagedCatalogueError(Exception):
     """The database can't be used; it can be rebuilt from the files."""
 
 
-_COLUMNS = "id, path, size, sha256, keep, shared, document"
+PROTECTED: Final = 1  # what `keep` is a sum of
+HELD: Final = 2
+
+_COLUMNS = "id, path, size, sha256, keep, shared, held, document"
 _INSERT = """
     INSERT INTO clips (
-        id, recording, camera, start_ms, end_ms, size, keep, state, path, sha256, document, shared
-    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        id, recording, camera, start_ms, end_ms, size, keep, state, path, sha256, document, shared,
+        held
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 
@@ -170,12 +174,13 @@ class Catalogue:
                 start_ms,
                 to_ms(clip.end),
                 clip.size_bytes,
-                clip.protected,
+                _keep(clip),
                 state,
                 clip.path,
                 clip.sha256,
                 _dump(document),
                 _dump(clip.shared),
+                _dump(holds_document(clip.held)),
             ),
         )
         if moments:
@@ -197,10 +202,11 @@ class Catalogue:
         """Keep the digest of a file that was found without one."""
         self._db.execute("UPDATE clips SET sha256 = ?, size = ? WHERE id = ?", (digest, size_bytes, clip_id))
 
-    def set_flags(self, clip_id: str, *, protected: bool, shared: tuple[str, ...]) -> None:
-        """Keep what became of a clip."""
+    def set_flags(self, clip: Clip) -> None:
+        """Keep what became of a clip: protected, shared, held."""
         self._db.execute(
-            "UPDATE clips SET keep = ?, shared = ? WHERE id = ?", (protected, _dump(shared), clip_id)
+            "UPDATE clips SET keep = ?, shared = ?, held = ? WHERE id = ?",
+            (_keep(clip), _dump(clip.shared), _dump(holds_document(clip.held)), clip.id),
         )
 
     def remove(self, clip_ids: Iterable[str]) -> None:
@@ -225,6 +231,10 @@ class Catalogue:
         """Return the parts of a recording that are whole."""
         found = self._select("WHERE recording = ? AND state = 1", (recording,))
         return sorted(found, key=lambda clip: clip.part)
+
+    def held(self) -> list[Clip]:
+        """Return the clips that are held for open answers."""
+        return list(self._select("INDEXED BY clips_held WHERE held <> '[]' AND state = 1", ()))
 
     def unfinished(self) -> list[tuple[Clip, State]]:
         """Return the clips whose files were on their way when the process ended."""
@@ -283,6 +293,10 @@ def _dump(value: object) -> str:
     return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
 
 
+def _keep(clip: Clip) -> int:
+    return PROTECTED * clip.protected + HELD * bool(clip.held)
+
+
 def to_ms(time: datetime) -> int:
     """Return a time as the catalogue keeps it."""
     return round(time.timestamp() * 1000)
@@ -295,14 +309,15 @@ def tags_of(clip: Clip) -> list[str]:
 
 def to_clip(row: tuple[Any, ...]) -> Clip:
     """Make a clip of a row, without where things moved."""
-    _, path, size, sha256, keep, shared, document = row
+    _, path, size, sha256, keep, shared, held, document = row
     return Clip.from_document(
         json.loads(document) | {"moments": []},
         path=path,
         size_bytes=size,
         sha256=sha256,
-        protected=bool(keep),
+        protected=bool(keep & PROTECTED),
         shared=tuple(json.loads(shared)),
+        held=read_holds(json.loads(held)) if keep & HELD else (),
     )
 
 

@@ -60,6 +60,14 @@ class Moment:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """A clip is kept for the answer to a request, as long as there is room for it."""
+
+    request: str
+    since_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Clip:
     """One file and what is known of it. Times are UTC.
 
@@ -95,6 +103,7 @@ class Clip:
     sha256: str | None = None
     protected: bool = False
     shared: tuple[str, ...] = field(default=())
+    held: tuple[Hold, ...] = field(default=())
 
     @property
     def duration_s(self) -> float:
@@ -186,6 +195,16 @@ def read_moments(found: Any) -> tuple[Moment, ...]:
     )
 
 
+def holds_document(holds: Iterable[Hold]) -> list[Any]:
+    """Return holds as they are kept."""
+    return [[hold.request, hold.since_ms] for hold in holds]
+
+
+def read_holds(found: Any) -> tuple[Hold, ...]:
+    """Return what `holds_document` made."""
+    return tuple(Hold(str(request), int(since_ms)) for request, since_ms in found)
+
+
 def _name(value: object) -> str:
     if not isinstance(value, str) or not value or len(value) > 64:
         raise ValueError("an id must be a short text")
@@ -226,8 +245,15 @@ class RecordingFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldsEnded:
+    """There was too little room for all clips that are held for answers: these are held no longer."""
+
+    clips: tuple[Clip, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class FilesChanged:
     """Files came, went or were moved by another hand; the catalogue follows."""
 
 
-type ClipNews = ClipReady | FilesChanged | PacketsDropped | RecordingBlocked | RecordingFailed
+type ClipNews = ClipReady | FilesChanged | HoldsEnded | PacketsDropped | RecordingBlocked | RecordingFailed

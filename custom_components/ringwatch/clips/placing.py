@@ -92,6 +92,16 @@ class Placer:
                 return path
             attempt += 1
 
+    def hash_next(self) -> bool:
+        """Read the digest of a clip that was found without one. False if its file can't be read."""
+        if (row := self.catalogue.unhashed()) is not None:
+            clip_id, path = row
+            try:
+                self.catalogue.set_sha256(clip_id, *digest(self.storage.path(path)))
+            except OSError:
+                return False
+        return True
+
     def delete(self, clips: list[Clip]) -> list[str]:
         """Delete clips; return the ids of those that are gone."""
         gone: list[str] = []
@@ -170,7 +180,9 @@ class Placer:
             if row is None and not self.catalogue.has_path(path):
                 result.adopted += 1
             elif row is not None and row.path != path and not self.storage.holds(row.path):
-                clip = replace(clip, sha256=row.sha256, protected=row.protected, shared=row.shared)
+                clip = replace(
+                    clip, sha256=row.sha256, protected=row.protected, shared=row.shared, held=row.held
+                )
                 result.moved += 1
             else:
                 continue  # recorded meanwhile, or a copy of another
@@ -186,11 +198,11 @@ class Placer:
             if not state.finished:
                 return None
             clip = Clip.from_document(state.document)
-            protected, shared = self.storage.noted(path, clip.id)
+            protected, shared, held = self.storage.noted(path, clip.id)
             size_bytes = where.stat().st_size
         except BrokenFileError, UnsafePathError, ValueError, OSError:
             return None
-        return replace(clip, path=path, size_bytes=size_bytes, protected=protected, shared=shared)
+        return replace(clip, path=path, size_bytes=size_bytes, protected=protected, shared=shared, held=held)
 
     def _know_folder(self, clip: Clip) -> None:
         folders = self.catalogue.folders()

@@ -16,10 +16,10 @@ from .model import Clip, Trigger
 
 MAX_PAGE = 500
 QUARTER_MS = 900_000  # midnight is at a full quarter of an hour UTC, whatever the zone
-_FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.document"
+_FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.held, c.document"
 # No clip is longer than the longest: so only a short stretch of the index has to be looked at.
 _LONGEST = "(SELECT COALESCE(MAX(end_ms - start_ms), 0) FROM clips)"
-_ONE = "SELECT id, path, size, sha256, keep, shared, document FROM clips WHERE id = ? AND state = 1"
+_ONE = "SELECT id, path, size, sha256, keep, shared, held, document FROM clips WHERE id = ? AND state = 1"
 
 
 class BadCursorError(ValueError):

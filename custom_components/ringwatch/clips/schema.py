@@ -43,6 +43,11 @@ MIGRATIONS: Final = (
     CREATE INDEX tags_by_time ON tags (tag, start_ms, id, camera);
     CREATE INDEX tags_by_clip ON tags (id);
     """,
+    # keep is a sum from here on: 1 protected, 2 held for an open answer
+    """
+    ALTER TABLE clips ADD COLUMN held TEXT NOT NULL DEFAULT '[]';
+    CREATE INDEX clips_held ON clips (id) WHERE held <> '[]';
+    """,
 )
 VERSION: Final = len(MIGRATIONS)
 

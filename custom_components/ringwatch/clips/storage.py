@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 import uuid
 
-from .model import Clip
+from .model import Clip, Hold, holds_document, read_holds
 from .naming import FOLDER, MARKER, SPOOL, safe_path
 
 THUMBNAIL = ".jpg"
@@ -115,23 +115,30 @@ class Storage:
     def note(self, clip: Clip) -> None:
         """Write beside a clip what can't be in it, so that it outlives the catalogue."""
         target = self.path(clip.path).with_suffix(NOTES)
-        if not clip.protected and not clip.shared:
+        if not (clip.protected or clip.shared or clip.held):
             target.unlink(missing_ok=True)
             return
-        document = {"ringwatch": 1, "id": clip.id, "protected": clip.protected, "shared": list(clip.shared)}
+        document = {
+            "ringwatch": 1,
+            "id": clip.id,
+            "protected": clip.protected,
+            "shared": list(clip.shared),
+            "held": holds_document(clip.held),
+        }
         write_whole(target, self.spool / f"{clip.id}{NOTES}", json.dumps(document).encode())
 
-    def noted(self, relative: str, clip_id: str) -> tuple[bool, tuple[str, ...]]:
-        """Return what was noted: protected, shared."""
+    def noted(self, relative: str, clip_id: str) -> tuple[bool, tuple[str, ...], tuple[Hold, ...]]:
+        """Return what was noted: protected, shared, held."""
         try:
             document: Any = json.loads(self.path(relative).with_suffix(NOTES).read_bytes())
             if document["id"] == clip_id:
-                return bool(document["protected"]), tuple(map(str, document["shared"]))
+                shared = tuple(map(str, document["shared"]))
+                return bool(document["protected"]), shared, read_holds(document.get("held", ()))
         except FileNotFoundError:
             pass
         except ValueError, KeyError, TypeError:
-            return True, ()  # unreadable: rather keep a clip than lose it
-        return False, ()
+            return True, (), ()  # unreadable: rather keep a clip than lose it
+        return False, (), ()
 
     def walk(self) -> Iterator[Found | None]:
         """Yield every clip there is; None between days, so that others get a turn."""

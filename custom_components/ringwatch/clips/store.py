@@ -18,12 +18,13 @@ import time
 
 from .catalogue import Catalogue, DamagedCatalogueError, set_aside
 from .comparing import Comparing
+from .holding import Holds, space_for_clips
 from .model import Clip, ClipNews, ClipReady, FilesChanged, RecordingBlocked, RecordingFailed
 from .mounted import check_storage, claim_storage, storage_is_there
 from .placing import FinishedPart, Placer, Reconciled
 from .queries import Questions
 from .retention import RetentionPolicy, decide
-from .storage import Storage, digest
+from .storage import Storage
 from .trust import ClockTrust
 from .wishes import Deleted, change_clips, delete_clips
 from .worker import Worker
@@ -73,6 +74,7 @@ class ClipStore:
         self._worker = Worker(
             "ringwatch clips", begin=self._begin, chore=self._chore, end=self._end, repair=self._damaged
         )
+        self.holds = Holds(self._worker.ask_now, self._hands, now, notify, self._keep_within_limits)
         self._comparing = Comparing(self._worker, clock, lambda: notify(FilesChanged()))
 
     def start(self) -> None:
@@ -139,7 +141,7 @@ class ClipStore:
     # For people, blocking; they raise PausedError while a backup is made
 
     def delete(self, clip_ids: list[str], *, force: bool = False) -> Deleted:
-        """Delete clips; protected and shared ones only with `force`."""
+        """Delete clips; protected, shared and held ones only with `force`."""
         return self._worker.ask_now(lambda: self._delete(clip_ids, force=force))
 
     def protect(self, clip_ids: list[str], *, protected: bool = True) -> list[Clip]:
@@ -237,8 +239,7 @@ class ClipStore:
 
     def _recover(self) -> None:
         """Finish what a kill left; then files and rows are compared little by little."""
-        placer = self._placer
-        if placer is None:
+        if (placer := self._placer) is None:
             return
         self.storage.prepare()
         placer.resume()
@@ -339,13 +340,7 @@ class ClipStore:
             self._finish_waiting()
         if self._comparing.due:
             self._compare_in_background()
-        if (row := self._catalogue.unhashed()) is not None:
-            self._hash(*row)
-
-    def _hash(self, clip_id: str, path: str) -> None:
-        try:
-            self._rows().set_sha256(clip_id, *digest(self.storage.path(path)))
-        except OSError:
+        if self._placer is not None and not self._placer.hash_next():
             self._compare_in_background()
 
     def _compare_in_background(self, *, anew: bool = False) -> None:
@@ -379,7 +374,9 @@ class ClipStore:
             self._block({"": "storage_error"})
             return
         now_ms = round((self._trust.now_for_ages() if self._trust else self._now()).timestamp() * 1000)
-        verdict = decide(self.policy, rows.sizes(), rows.oldest, now_ms=now_ms, free_bytes=free_bytes)
+        sizes = rows.sizes()
+        self.holds.keep_within(space_for_clips(self.policy, sizes, free_bytes))
+        verdict = decide(self.policy, sizes, rows.oldest, now_ms=now_ms, free_bytes=free_bytes)
         clips = [clip for clip_id in verdict.delete if (clip := rows.get(clip_id)) is not None]
         if clips and self._placer is not None:
             self._placer.delete(clips)

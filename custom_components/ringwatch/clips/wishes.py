@@ -9,7 +9,7 @@ from .placing import Placer
 
 @dataclass(frozen=True, slots=True)
 class Deleted:
-    """Clips that are gone, and those that were not deleted: protected, shared, or not there."""
+    """Clips that are gone, and those that were not deleted: protected, shared, held, or not there."""
 
     deleted: tuple[str, ...]
     refused: tuple[str, ...]
@@ -17,10 +17,12 @@ class Deleted:
 
 
 def delete_clips(placer: Placer, clip_ids: list[str], *, force: bool) -> Deleted:
-    """Delete clips; protected and shared ones only with `force`."""
+    """Delete clips; protected, shared and held ones only with `force`."""
     found = {clip_id: placer.catalogue.get(clip_id) for clip_id in dict.fromkeys(clip_ids)}
     clips = [clip for clip in found.values() if clip is not None]
-    gone = placer.delete([clip for clip in clips if force or not (clip.protected or clip.shared)])
+    gone = placer.delete(
+        [clip for clip in clips if force or not (clip.protected or clip.shared or clip.held)]
+    )
     return Deleted(
         deleted=tuple(gone),
         refused=tuple(clip.id for clip in clips if clip.id not in gone),
@@ -36,6 +38,6 @@ def change_clips(placer: Placer, clip_ids: list[str], change: Callable[[Clip], C
             continue
         clip = change(before)
         placer.storage.note(clip)  # first: what a rebuild finds may know more than the rows, never less
-        placer.catalogue.set_flags(clip.id, protected=clip.protected, shared=clip.shared)
+        placer.catalogue.set_flags(clip)
         changed.append(clip)
     return changed
