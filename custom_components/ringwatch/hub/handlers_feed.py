@@ -87,7 +87,7 @@ async def records(call: Call) -> web.Response:
     # The tail first: a checkpoint older than what stands beside it would look like a hub that goes back
     tail = await hood.tail(after) if after < hood.position.number else None
     checkpoint = hood.checkpoint()
-    etag = f'"{checkpoint.number}-{checkpoint.head[:16]}"'
+    etag = f'"{checkpoint.head[:12]}"'
     number = after if tail is None else tail.number
     if number < checkpoint.number:
         poll_after_s = 0

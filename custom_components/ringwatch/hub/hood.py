@@ -6,7 +6,6 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-import gzip
 from pathlib import Path
 import shutil
 import sqlite3
@@ -21,7 +20,7 @@ from ..neighborhood.envelope import Record
 from ..neighborhood.keys import PrivateKey
 from ..neighborhood.order import Checkpoint, Entry, Position, next_entry, sign_checkpoint
 from ..neighborhood.rows import Kind
-from ..neighborhood.segments import SEGMENT_RECORDS, pack_lines
+from ..neighborhood.segments import SEGMENT_RECORDS, pack_segment
 from ..neighborhood.sqlite_store import SqliteHistory
 from ..neighborhood.state import numbered
 from . import blobs, table
@@ -248,7 +247,7 @@ class Hood:
     def _pack_tail(self, db: sqlite3.Connection, after: int, until: int) -> Tail:
         found = table.placed(db, self.id, after + 1, min(TAIL_RECORDS, until - after))
         number = found[-1].entry.number if found else after
-        return Tail(number, gzip.compress(pack_lines(found, SqliteHistory(db)), compresslevel=6, mtime=0))
+        return Tail(number, pack_segment(found, SqliteHistory(db)))
 
     def _post(self, db: sqlite3.Connection, record: Record) -> _Written:
         before = table.entry_of(db, self.id, record.id)

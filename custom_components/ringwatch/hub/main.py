@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 import errno
 import fcntl
+import gc
 import json
 import os
 from pathlib import Path
@@ -38,7 +39,9 @@ from .server import Hub
 BAD_CONFIG, PORT_TAKEN, BAD_FOLDER, DAMAGED = 2, 3, 4, 5
 SPARE_DESCRIPTORS: Final = 256  # databases, files, the checking processes
 STOP_S: Final = 5.0
-SWITCH_S: Final = 0.0005
+SWITCH_S: Final = 0.0001
+# Nothing here makes cycles, though errors may: the young are looked at as always, the old a tenth as often
+GARBAGE: Final = (2_000, 100, 10)
 TICK_S: Final = 30.0  # what has expired is gone half a minute later at most
 LAG_S: Final = 0.25
 HOUR_TICKS: Final = 120
@@ -124,6 +127,10 @@ class _Process:
         if self._until_stdin_closes:
             loop.add_reader(0, self._read_stdin)
         self._tasks: set[asyncio.Task[Any]] = set()
+        # What is there now stays. A collection goes through 170,000 objects less: 80 ms of standing still
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(*GARBAGE)
         connections.start()
         self._keep(self._tick())
         self._keep(self._measure())

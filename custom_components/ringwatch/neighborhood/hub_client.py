@@ -39,6 +39,9 @@ _NUMBER: Final = re.compile(r"[0-9]{1,16}")
 INVITE_HEADER: Final = "Ringwatch-Invite"
 CHECKPOINT_HEADER: Final = "Ringwatch-Checkpoint"
 POLL_AFTER_HEADER: Final = "Ringwatch-Poll-After"
+# In place of what aiohttp and Home Assistant would send with every call: 60 bytes less, and the host does not
+# have to know which versions run in a neighbor's home.
+_PLAIN: Final = {"User-Agent": "Ringwatch", "Accept-Encoding": "gzip"}
 
 # What may go better next time, by status.
 _LATER: Final = {408: "too_slow", 429: "too_many", 503: "busy", 507: "hub_full"}
@@ -255,7 +258,8 @@ async def _opened(
             call.method,
             target,
             data=call.body or None,
-            headers=call.headers,
+            headers=_PLAIN | dict(call.headers),
+            skip_auto_headers=("Accept",),
             timeout=aiohttp.ClientTimeout(
                 total=call.whole_s, sock_connect=CONNECT_S, sock_read=READ_S + call.wait_s
             ),
