@@ -32,6 +32,7 @@ export interface CallOptions {
   body?: Json;
   waits?: number; // s that the hub was asked to wait before it answers
   signal?: AbortSignal;
+  range?: [number, number]; // the first byte that is wanted, and the one behind the last
 }
 
 export class HubClient {
@@ -68,6 +69,7 @@ export class HubClient {
     const path = url.pathname + url.search;
     const headers = await signCall(this.signer, this.hub, method, path, bytes, this.clock.now());
     if (this.invite) headers["Ringwatch-Invite"] = toBase64Url(encode(certificateToJson(this.invite)));
+    if (options.range) headers.Range = `bytes=${options.range[0]}-${options.range[1] - 1}`;
     if (bytes.length) headers["Content-Type"] = "application/json";
     const timeout = AbortSignal.timeout((ANSWER_S + (options.waits ?? 0)) * 1000);
     try {

@@ -46,9 +46,10 @@ export interface Batch {
 export class Database {
   private constructor(private readonly db: IDBDatabase) {}
 
-  static open(): Promise<Database> {
+  /** Open it. Pages from a disk share one storage in some browsers, so each kind of page has a name of its own. */
+  static open(name = NAME): Promise<Database> {
     return new Promise((resolve, reject) => {
-      const request = indexedDB.open(NAME, VERSION);
+      const request = indexedDB.open(name, VERSION);
       request.onupgradeneeded = () => {
         const db = request.result;
         db.createObjectStore("memberships", { keyPath: "neighborhood" });

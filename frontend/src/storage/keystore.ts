@@ -15,7 +15,10 @@ import { hasNativeKeys, isDigest, NativeSigner, random, SeedSigner, type Signer 
 const COST = { N: 2 ** 15, r: 8, p: 1, dkLen: 64, maxmem: 2 ** 26 }; // 32 MiB; about half a second
 export const MIN_PASSPHRASE = 12;
 
-export type KeptKey = { kind: "native"; publicKey: string; key: CryptoKey } | SealedKey;
+export type KeptKey =
+  | { kind: "native"; publicKey: string; key: CryptoKey }
+  | SealedKey
+  | { kind: "elsewhere"; publicKey: string }; // the officer's page keeps its own
 
 export interface SealedKey {
   kind: "sealed";
@@ -41,6 +44,7 @@ export async function makeKey(passphrase: () => Promise<string>): Promise<[Signe
 /** Return what signs with a key that was kept. Throw WrongPassphrase. */
 export async function openKey(kept: KeptKey, passphrase: () => Promise<string>): Promise<Signer> {
   if (kept.kind === "native") return NativeSigner.stored(kept.publicKey, kept.key);
+  if (kept.kind === "elsewhere") throw new TypeError("this page doesn't keep the key");
   return unseal(kept, await passphrase());
 }
 

@@ -124,9 +124,11 @@ export class Comments extends LitElement {
               >
                 ${icon("thanks")} ${thanked ? texts.post.thanked : texts.post.thank} ${item.thanks ? count(item.thanks) : nothing}
               </button>
-              <button class="quiet" aria-pressed=${flagged ? "true" : "false"} ?disabled=${blocked || flagged} @click=${() => this.acting.flag(item.id)}>
-                ${icon("flag")} ${flagged ? texts.post.flagged : texts.post.flag}
-              </button>`}
+              ${this.home.me?.kind === "member" // officers don't flag
+                ? html`<button class="quiet" aria-pressed=${flagged ? "true" : "false"} ?disabled=${blocked || flagged} @click=${() => this.acting.flag(item.id)}>
+                    ${icon("flag")} ${flagged ? texts.post.flagged : texts.post.flag}
+                  </button>`
+                : nothing}`}
       </div>
     </li>`;
   }

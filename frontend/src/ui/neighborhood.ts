@@ -8,6 +8,7 @@ import { count, errorText, texts } from "../texts";
 import type { Dialogs } from "./dialogs";
 import { HomeController } from "./home-controller";
 import { icon } from "./icons";
+import { phaseText, standing } from "./standing";
 import { base } from "./styles";
 import "./about";
 import "./comments";
@@ -153,7 +154,7 @@ export class Neighborhood extends LitElement {
         <div class="bar">
           <div class="title">
             ${this.others.length > 1 ? this.switcher() : html`<strong dir="auto">${name}</strong>`}
-            <span class="small muted" role="status" id="phase"><span class="dot ${home.phase === "live" ? "" : "off"}"></span>${this.phase()}</span>
+            <span class="small muted" role="status" id="phase"><span class="dot ${home.phase === "live" ? "" : "off"}"></span>${phaseText(home)}</span>
           </div>
           ${hood.isFounded && home.phase !== "removed"
             ? html`<nav aria-label=${texts.nav.label}>
@@ -166,73 +167,13 @@ export class Neighborhood extends LitElement {
             : nothing}
         </div>
       </header>
-      <main class="stack">${this.banners()} ${this.content()}</main>
+      <main class="stack">${standing(home, this.note)} ${home.phase === "removed" ? this.removed() : nothing} ${this.content()}</main>
       <rw-dialogs></rw-dialogs>
     `;
   }
 
   protected override firstUpdated(): void {
     this.requestUpdate(); // the parts that ask questions get the dialogs, which are there only now
-  }
-
-  private phase(): string {
-    const { phase, behind } = this.home;
-    if (phase === "trouble") {
-      return this.home.membership.trouble?.code === "newer_version" ? texts.trouble.newerTitle : texts.trouble.title;
-    }
-    if (phase === "removed") return texts.removed.title;
-    if (phase === "catching_up" && behind > 0) return texts.phase.behind(count(behind));
-    if (phase === "offline" || phase === "busy") return texts.phase[phase].split(".")[0] ?? "";
-    return texts.phase[phase];
-  }
-
-  private banners(): TemplateResult {
-    const { home } = this;
-    const { phase, membership, clock, copy } = home;
-    const known = copy.state.isFounded ? copy.state.hood : null;
-    const caughtUp = phase === "live" && known !== null && membership.shown.name !== "";
-    const differs = caughtUp && (membership.shown.name !== known.name || membership.shown.rules !== known.rules);
-    return html`
-      ${phase === "trouble" ? this.trouble() : nothing} ${phase === "removed" ? this.removed() : nothing}
-      ${phase === "offline" || phase === "busy"
-        ? html`<div class="note" role="status">
-            ${icon("warning")}
-            <div class="stack">
-              <p>${texts.phase[phase]}</p>
-              <div><button @click=${() => home.retry()}>${texts.retry}</button></div>
-            </div>
-          </div>`
-        : nothing}
-      ${home.isSending && phase !== "live" && phase !== "removed" ? html`<p class="note" role="status">${icon("time")}<span>${texts.sendingOne}</span></p>` : nothing}
-      ${clock.isFarOff ? html`<p class="note" id="clock">${icon("time")}<span>${texts.clockOff(Math.round(Math.abs(clock.offset) / 60))}</span></p>` : nothing}
-      ${differs ? html`<p class="note">${icon("warning")}<span>${texts.rulesDiffer}</span></p>` : nothing}
-      ${this.note ? html`<p class="note bad" role="alert">${icon("warning")}<span>${this.note}</span></p>` : nothing}
-    `;
-  }
-
-  private trouble(): TemplateResult {
-    const { trouble } = this.home.membership;
-    const t = texts.trouble;
-    if (trouble?.code === "newer_version") {
-      return html`<section class="note" role="alert" id="trouble">
-        ${icon("warning")}
-        <div class="stack">
-          <h2>${t.newerTitle}</h2>
-          <p>${t.newer}</p>
-          <div><button @click=${() => this.home.retry()}>${texts.retry}</button></div>
-        </div>
-      </section>`;
-    }
-    return html`<section class="note bad" role="alert" id="trouble">
-      ${icon("warning")}
-      <div class="stack">
-        <h2>${t.title}</h2>
-        <p><strong>${t.codes[trouble?.code ?? ""] ?? t.other}</strong></p>
-        <p>${this.home.copy.state.isFounded ? t.stopped : t.nothing} ${t.ask}</p>
-        <p class="small">${t.technical}: <span class="digits">${trouble?.code}: ${trouble?.about}</span></p>
-        <div><button @click=${() => this.home.retry()}>${texts.retry}</button></div>
-      </div>
-    </section>`;
   }
 
   private removed(): TemplateResult {
@@ -252,7 +193,7 @@ export class Neighborhood extends LitElement {
       const total = hood.position.number + home.behind;
       return html`<div class="card stack">
         <progress aria-label=${texts.phase.catching_up} max="1" value=${total ? hood.position.number / total : nothing}></progress>
-        <p class="muted">${this.phase()}</p>
+        <p class="muted">${phaseText(home)}</p>
       </div>`;
     }
     if (this.post) return this.one(this.post);

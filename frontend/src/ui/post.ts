@@ -175,7 +175,9 @@ export class PostView extends LitElement {
               : nothing}<button class="quiet" ?disabled=${this.acting.busy} @click=${() => this.acting.withdraw(item.id)}>
               ${icon("undo")} ${texts.post.withdraw}
             </button>`
-        : html`<button class="quiet" id="flag" aria-pressed=${flagged ? "true" : "false"} ?disabled=${blocked || flagged} @click=${() => this.acting.flag(item.id)}>
+        : this.home.me?.kind !== "member"
+          ? nothing // officers don't flag
+          : html`<button class="quiet" id="flag" aria-pressed=${flagged ? "true" : "false"} ?disabled=${blocked || flagged} @click=${() => this.acting.flag(item.id)}>
             ${icon("flag")} ${flagged ? texts.post.flagged : texts.post.flag}
           </button>`}
     </div>`;
