@@ -13,7 +13,7 @@ from ..neighborhood.fields import Fields
 from ..neighborhood.places import Place, distance_m
 from ..neighborhood.rows import Item, Kind
 from ..neighborhood.segments import SEGMENT_RECORDS
-from ..neighborhood.state import may_see_body
+from ..neighborhood.state import may_have_body, may_see_body
 from ..neighborhood.types import Type
 from ..neighborhood.violations import BadField
 from . import items, table
@@ -130,12 +130,11 @@ async def bodies(call: Call) -> web.Response:
 
     def ask(db: Any) -> list[dict[str, Any]]:
         state = table.state_of(db)
-        found = []
-        for record in table.records(db, call.hood.id, ids):
-            item = state.item(record.id)
-            if record.body is not None and (item is None or may_see_body(item, viewer)):
-                found.append(record.to_wire())
-        return found
+        return [
+            record.to_wire()
+            for record in table.records(db, call.hood.id, ids)
+            if record.body is not None and may_have_body(state, record.id, viewer)
+        ]
 
     return answer({"records": await call.hood.read(ask)})
 

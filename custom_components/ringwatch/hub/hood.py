@@ -22,7 +22,7 @@ from ..neighborhood.order import Checkpoint, Entry, Position, next_entry, sign_c
 from ..neighborhood.rows import Kind
 from ..neighborhood.segments import SEGMENT_RECORDS, pack_segment
 from ..neighborhood.sqlite_store import SqliteHistory
-from ..neighborhood.state import numbered
+from ..neighborhood.state import may_have_body, numbered
 from . import blobs, table
 from .blob_files import BlobFiles
 from .blobs import Quotas
@@ -46,6 +46,7 @@ _PEOPLE: Final = frozenset({
 })  # fmt: skip
 _SEEN: Final = frozenset({
     ChangeKind.POST, ChangeKind.ALERT, ChangeKind.COMMENT, ChangeKind.HIDDEN, ChangeKind.SHOWN,
+    ChangeKind.DETAILS, ChangeKind.REQUEST, ChangeKind.RELEASED, ChangeKind.CLOSED,
 })  # fmt: skip
 
 
@@ -274,7 +275,7 @@ class Hood:
             self.known.clear()
         if kinds & {ChangeKind.ERASE, ChangeKind.ERASE_MEDIA}:
             self._needs_truncate = True
-        if kinds & {ChangeKind.ERASE, ChangeKind.HIDDEN, ChangeKind.SHOWN}:
+        if kinds & {ChangeKind.ERASE, ChangeKind.HIDDEN, ChangeKind.SHOWN, ChangeKind.CLOSED}:
             self._forms += 1
             self._tails.clear()
         if unlink:
@@ -321,8 +322,9 @@ def _follow(db: sqlite3.Connection, changes: tuple[Change, ...]) -> list[str]:
     state = table.state_of(db)
     for change in changes:
         if change.kind in _SEEN:
-            item = state.item(change.id)
-            table.withhold(db, change.id, item is not None and item.status != "visible")
+            request = state.request(change.id)
+            for record_id in (change.id, request.details) if request else (change.id,):
+                table.withhold(db, record_id, not may_have_body(state, record_id, None))
         elif change.kind is ChangeKind.ERASE:
             table.erase(db, change.id)
         elif change.kind is ChangeKind.ERASE_MEDIA:

@@ -4,11 +4,32 @@ The caller holds a transaction of the state's store, and adds the entry to the h
 """
 
 from dataclasses import replace
-from typing import Any
 
 from .applying_feed import ITEMS, decide, fill, place_item
 from .applying_people import PEOPLE, change_people, found, join, replace_key
-from .bodies import Founding, Join, Replace
+from .applying_requests import (
+    ENDS,
+    FORGOTTEN,
+    PLACING,
+    UNUSED,
+    agree,
+    answer_availability,
+    count_households,
+    follow_up,
+    pass_request,
+    wait_for,
+)  # fmt: skip
+from .bodies import (
+    Availability,
+    Close,
+    Extension,
+    Founding,
+    Join,
+    Partnership,
+    PartnershipCount,
+    Reminder,
+    Replace,
+)  # fmt: skip
 from .changes import Change, ChangeKind
 from .envelope import Record
 from .limits import DAY_S
@@ -17,7 +38,7 @@ from .rows import Subject
 from .rules import Verdict, check
 from .rules_feed import check_late
 from .state import State
-from .types import ERASABLE, Type
+from .types import ERASABLE
 from .violations import NotAMember, OrderGap, UnknownTarget
 from .writing import Writer
 
@@ -54,8 +75,7 @@ def supply(record: Record, state: State) -> tuple[Change, ...]:
         raise UnknownTarget("nobody waits for this body")
     if subject is None:
         raise NotAMember("nobody here has this key")
-    time: Any = row
-    check_late(record.body, subject, state, time)
+    check_late(record, record.body, subject, state, row)
     writer = Writer(state)
     writer.store.delete("waiting", record.id)
     fill(writer, record, subject, place.number)
@@ -77,6 +97,9 @@ def _admit(writer: Writer, record: Record, entry: Entry) -> Subject | None:
         return join(writer, body, record, entry)
     if isinstance(body, Replace):
         return replace_key(writer, body, record, entry)
+    if isinstance(body, Availability):
+        answer_availability(writer, body)
+        return None
     author = writer.author(record.author)
     subject = writer.subject(author.subject) if author else None
     if author is None or subject is None:
@@ -84,16 +107,23 @@ def _admit(writer: Writer, record: Record, entry: Entry) -> Subject | None:
     writer.write_author(replace(author, tip=record.id))
     if record.type in ITEMS:
         place_item(writer, record, subject, entry)
+    elif place := PLACING.get(record.type):
+        place(writer, record, subject, entry)
     if record.type in ERASABLE:
         if body is None:
-            writer.store.put("waiting", record.id, entry.time_s)
-            writer.due(entry.time_s + writer.hood.post_days * DAY_S, "body", record.id)
+            writer.store.put("waiting", record.id, wait_for(writer, record, subject, entry))
+            if record.type not in PLACING:
+                writer.due(entry.time_s + writer.hood.post_days * DAY_S, "body", record.id)
         else:
             fill(writer, record, subject, entry.number)
-    elif record.type is Type.LEGAL_DEMAND:
-        writer.tell(ChangeKind.LEGAL_DEMAND, record.id, subject.id)
     elif body is not None and record.type in PEOPLE:
         change_people(writer, body, record, subject, entry)
+    elif isinstance(body, Extension | Reminder | Close):
+        follow_up(writer, body, record, subject, entry)
+    elif isinstance(body, Partnership):
+        agree(writer, body, record, subject, entry)
+    elif isinstance(body, PartnershipCount):
+        count_households(writer, body, subject)
     elif body is not None:
         decide(writer, body, record, subject, entry)
     return subject
@@ -115,15 +145,22 @@ def _pass_time(writer: Writer, time_s: int) -> None:
     at = writer.position
     if time_s <= at.time_s:
         return
-    for key, _ in list(writer.store.scan("due", "", f"{time_s + 1:012d}")):
-        writer.store.delete("due", key)
-        _, what, item_id = key.split("/")
-        item = writer.item(item_id)
-        if what == "body":
-            writer.store.delete("waiting", item_id)
-        elif item and what == "item":
-            writer.drop_item(item)
-        elif item and not item.ended:
-            writer.drop_media(item)
-            writer.write_item(replace(item, media_gone=True))
+    while due := list(writer.store.scan("due", "", f"{time_s + 1:012d}")):  # one end can bring another
+        for key, _ in due:
+            writer.store.delete("due", key)
+            due_s, what, item_id = key.split("/")
+            _end(writer, what, item_id, int(due_s))
     writer.store.put("meta", "position", [at.number, at.head, time_s])
+
+
+def _end(writer: Writer, what: str, item_id: str, due_s: int) -> None:
+    item = writer.item(item_id)
+    if what in {ENDS, UNUSED, FORGOTTEN}:
+        pass_request(writer, what, item_id, due_s)
+    elif what == "body":
+        writer.store.delete("waiting", item_id)
+    elif item and what == "item":
+        writer.drop_item(item)
+    elif item and not item.ended:
+        writer.drop_media(item)
+        writer.write_item(replace(item, media_gone=True))

@@ -2,7 +2,20 @@
 
 from dataclasses import replace
 
-from .bodies import Alert, Appeal, Body, Comment, Flag, Moderation, Post, Thanks, Withdraw
+from .applying_requests import fill_details, fill_request, follow_decisions
+from .bodies import (
+    Alert,
+    Appeal,
+    Body,
+    Comment,
+    Flag,
+    FootageRequest,
+    Moderation,
+    Post,
+    RequestDetails,
+    Thanks,
+    Withdraw,
+)  # fmt: skip
 from .bodies.people import Mode
 from .changes import ChangeKind
 from .envelope import Record
@@ -43,6 +56,10 @@ def fill(writer: Writer, record: Record, subject: Subject, number: int) -> None:
     match record.body:
         case Post() | Alert() as body:
             _fill_post(writer, record.id, body)
+        case FootageRequest() as body:
+            fill_request(writer, record.id, body)
+        case RequestDetails() as body:
+            fill_details(writer, record.id, body)
         case Comment() as body:
             comment, post = writer.item(record.id), writer.item(body.post)
             if comment is None or post is None or post.ended:
@@ -107,6 +124,8 @@ def decide(writer: Writer, body: Body, record: Record, subject: Subject, entry: 
             writer.tell(ChangeKind.MODERATION, item.id, subject.id)
             writer.write_item(replace(item, decisions=(*item.decisions, decision)))
             writer.note(subject.id, entry.number, DECISION, record.id, item.id)
+            if item.type is Type.FOOTAGE_REQUEST:
+                follow_decisions(writer, item.id, subject.id)
             log = [body.action.value, item.id, subject.id, entry.time_s, record.id]
             writer.store.put("log", numbered(entry.number), [*log])
         case Withdraw() if item := writer.item(body.target):

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from .applying_requests import write_profile
 from .bodies import Agency, Body, Founding, Join, Leave, Officer, Remove, Replace, Role, Rotate, Settle
 from .bodies.agencies import OfficerAction
 from .changes import ChangeKind
@@ -141,15 +142,22 @@ def _change_role(writer: Writer, subject: Subject, standing: Standing) -> None:
 
 def _enrol(writer: Writer, body: Agency, record: Record, entry: Entry) -> None:
     """Take in an agency. With another key it is another one, and its officers are certified anew."""
+    known = writer.subject(body.replaces) if body.replaces else None
+    if known and known.key == body.key:
+        known = replace(known, name=body.name)
+        writer.write_subject(known)
+        write_profile(writer, known, body, record, entry)
+        writer.tell(ChangeKind.AGENCY, record.id, known.id)
+        return
     agency = Subject(record.id, Kind.AGENCY, body.name, body.key, Standing.MEMBER, entry.number, entry.time_s)
-    earlier = writer.subject(body.replaces) if body.replaces else None
-    if earlier:
-        writer.write_subject(replace(earlier, standing=Standing.REMOVED))
-        _retire(writer, earlier.key)
+    if known:
+        writer.write_subject(replace(known, standing=Standing.REMOVED))
+        _retire(writer, known.key)
     else:
         writer.add_to_count("agencies", 1)
     writer.write_subject(agency)
     writer.write_author(Author(body.key, agency.id, None, entry.number, active=True))
+    write_profile(writer, agency, body, record, entry)
     writer.tell(ChangeKind.AGENCY, record.id, agency.id)
 
 
@@ -162,8 +170,10 @@ def _certify(writer: Writer, body: Officer, record: Record, agency: Subject, ent
         )
         writer.write_author(Author(body.key, officer.id, None, entry.number, active=True))
         writer.add_to_count(f"officers/{agency.id}", 1)
+    elif officer.agency != agency.id and body.action is OfficerAction.CERTIFY:  # by its new key
+        writer.add_to_count(f"officers/{agency.id}", 1)
     if body.action is OfficerAction.REVOKE:
-        writer.add_to_count(f"officers/{agency.id}", -1)
+        writer.add_to_count(f"officers/{officer.agency}", -1)
         officer = replace(officer, standing=Standing.REVOKED)
     else:
         officer = replace(officer, name=body.name, expires_s=body.expires_s, agency=agency.id)

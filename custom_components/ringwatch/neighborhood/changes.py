@@ -22,6 +22,14 @@ class ChangeKind(StrEnum):
     OFFICER = "officer"
     LEGAL_DEMAND = "legal_demand"
     FOUNDING = "founding"
+    REQUEST = "request"  # a footage request is in the order; it waits for a moderator
+    DETAILS = "details"  # what belongs to a request that comes next
+    RELEASED = "released"  # a moderator has let a request through: homes may look at it
+    EXTENSION = "extension"
+    REMINDER = "reminder"
+    CLOSED = "closed"  # a request was closed or refused, or has expired
+    AVAILABILITY = "availability"
+    PARTNERSHIP = "partnership"
     HIDDEN = "hidden"  # an item was to be seen, and isn't now
     SHOWN = "shown"  # the other way round
     GONE = "gone"  # an item was withdrawn, is void or has expired

@@ -52,9 +52,14 @@ def comments(state: State, post: str, *, viewer: Subject | None = None) -> Itera
 
 
 def to_moderate(state: State) -> Iterator[Item]:
-    """Yield what waits for a moderator: not looked at yet, hidden by flags, or appealed against."""
+    """Yield what waits for a moderator: not looked at yet, hidden by flags, or appealed against.
+
+    Footage requests have a list of their own: `requests.requests_to_moderate`.
+    """
     for item_id, row in state.store.scan("items"):
         item = Item.unpack(item_id, row)
+        if item.type is Type.FOOTAGE_REQUEST:
+            continue
         if item.status in {Status.PENDING, Status.HIDDEN} or (item.status in KEPT_BACK and item.open_appeal):
             yield item
 

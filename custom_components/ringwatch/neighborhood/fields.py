@@ -64,6 +64,13 @@ class Fields:
             raise self._wrong(name, f"not a whole number from {low} to {high}")
         return value
 
+    def boolean(self, name: str) -> bool:
+        """Return true or false."""
+        value = self.take(name)
+        if not isinstance(value, bool):
+            raise self._wrong(name, "neither true nor false")
+        return value
+
     def time(self, name: str) -> int:
         """Return a time in seconds since 1970."""
         return self.integer(name, 0, MAX_TIME_S)

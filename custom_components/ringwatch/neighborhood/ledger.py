@@ -24,7 +24,7 @@ from .outbox import Outbox, Refused, Waiting
 from .record_table import RecordTable
 from .segments import Placed
 from .sqlite_store import SqliteHistory, SqliteStore
-from .state import State, may_see_body
+from .state import State, may_have_body
 from .violations import (
     OrderForked,
     RecordRefused,
@@ -78,8 +78,7 @@ class LedgerView:
         viewer = self.state.subject_of(key)
         found: list[str] = []
         for record_id in self.state.waiting():
-            item = self.state.item(record_id)
-            if len(found) < limit and (item is None or may_see_body(item, viewer)):
+            if len(found) < limit and may_have_body(self.state, record_id, viewer):
                 found.append(record_id)
         return found
 

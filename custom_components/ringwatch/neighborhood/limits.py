@@ -20,6 +20,19 @@ MAX_COMMENTS: Final = 1_000  # below one post
 MAX_DECISIONS: Final = 20  # on one item; the host may go on
 MAX_APPEALS: Final = 3  # on one item
 
+# Footage requests: wide enough for an incident, too narrow to watch a district
+MIN_AREA_M2: Final = 65_000  # below that it would point at a house
+MAX_AREA_M2: Final = 1_290_000  # half a square mile
+MIN_WINDOW_S: Final = 15 * 60
+MAX_WINDOW_S: Final = 12 * 3_600
+MAX_INCIDENT_AGE_S: Final = 30 * DAY_S
+REQUEST_S: Final = 7 * DAY_S  # how long one is open, and how much an extension adds
+MAX_PER_CASE: Final = 2
+MAX_OPEN: Final = 10  # of one agency, with those that wait for a moderator
+DETAILS_WAIT_S: Final = DAY_S  # for the request that they belong to
+DETAILS_KEPT_S: Final = 90 * DAY_S  # after a request has ended
+KEY_HOLD_S: Final = 72 * 3_600  # no delivery to an agency's new key before somebody could notice
+
 # How many of a type somebody may write in a day (whole days of the hub's time, UTC)
 DAILY: Final[dict[Type, int]] = {
     Type.FOUNDING: 10,
@@ -36,4 +49,12 @@ DAILY: Final[dict[Type, int]] = {
     Type.AGENCY: 20,
     Type.OFFICER: 200,
     Type.LEGAL_DEMAND: 20,
+    Type.REQUEST_DETAILS: 20,
+    Type.FOOTAGE_REQUEST: 10,
+    Type.EXTENSION: 20,
+    Type.REMINDER: 20,
+    Type.CLOSE: 40,
+    Type.AVAILABILITY: 1_000,  # the hub's: one for each request
+    Type.PARTNERSHIP: 5,
+    Type.PARTNERSHIP_COUNT: 20,
 }

@@ -12,7 +12,21 @@ import sqlite3
 from typing import Final, override
 
 from .apply import apply
-from .bodies import Appeal, Body, Comment, Flag, Join, Moderation, Replace, Thanks, Withdraw
+from .bodies import (
+    Appeal,
+    Body,
+    Close,
+    Comment,
+    Extension,
+    Flag,
+    FootageRequest,
+    Join,
+    Moderation,
+    Reminder,
+    Replace,
+    Thanks,
+    Withdraw,
+)  # fmt: skip
 from .canonical import encode
 from .envelope import Record, sign_record
 from .keys import PrivateKey
@@ -200,6 +214,10 @@ def _text(record: Record) -> str:
 def _retargeted(body: Body | None, renamed: dict[str, str]) -> Body | None:
     """Return a body that is about a waiting record by the name that this one has now."""
     match body:
+        case FootageRequest() if body.details in renamed:
+            return replace(body, details=renamed[body.details])
+        case Extension() | Reminder() | Close() if body.request in renamed:
+            return replace(body, request=renamed[body.request])
         case Comment() if body.post in renamed:
             return replace(body, post=renamed[body.post])
         case Thanks() | Flag() | Moderation() | Appeal() | Withdraw() if body.target in renamed:

@@ -15,7 +15,7 @@ from .violations import BadField, NotSnapped
 STEP_E6: Final = 1_800  # 200.4 m
 MAX_LAT_E6: Final = 89_000_000  # nearer to a pole cells would be wider than the neighborhood
 HALF_TURN_E6: Final = 180_000_000
-_M_PER_100K_E6: Final = 11_132  # a microdegree of latitude is 0.11132 m
+M_PER_100K_E6: Final = 11_132  # a microdegree of latitude is 0.11132 m
 _WIDTHS_E6: Final = tuple(round(STEP_E6 / math.cos(math.radians(degree + 0.5))) for degree in range(90))
 
 
@@ -32,7 +32,7 @@ def snap(lat_e6: int, lon_e6: int) -> Place:
     lat = lat_e6 // STEP_E6 * STEP_E6 + STEP_E6 // 2
     if abs(lat) > MAX_LAT_E6 or abs(lon_e6) > HALF_TURN_E6:
         raise BadField("latitude up to 89 degrees, longitude up to 180")
-    width = _width(lat)
+    width = width_e6(lat)
     lon = lon_e6 // width * width + width // 2
     if lon >= HALF_TURN_E6:  # the cells at the date line are cut off: their neighbor's middle stands for them
         lon -= width
@@ -55,12 +55,13 @@ def check_snapped(place: Place) -> Place:
 
 def distance_m(a: Place, b: Place) -> int:
     """Return how far apart two places are. Whole metres, exact enough for a few miles."""
-    north = abs(a.lat_e6 - b.lat_e6) * _M_PER_100K_E6 // 100_000
+    north = abs(a.lat_e6 - b.lat_e6) * M_PER_100K_E6 // 100_000
     around = abs(a.lon_e6 - b.lon_e6)
     around = min(around, 2 * HALF_TURN_E6 - around)
-    east = around * _M_PER_100K_E6 * STEP_E6 // (100_000 * _width((a.lat_e6 + b.lat_e6) // 2))
+    east = around * M_PER_100K_E6 * STEP_E6 // (100_000 * width_e6((a.lat_e6 + b.lat_e6) // 2))
     return math.isqrt(north * north + east * east)
 
 
-def _width(lat_e6: int) -> int:
+def width_e6(lat_e6: int) -> int:
+    """Return how wide a cell is at a latitude."""
     return _WIDTHS_E6[abs(lat_e6) // 1_000_000]

@@ -9,15 +9,23 @@ from .bodies import (
     Agency,
     Alert,
     Appeal,
+    Availability,
+    Close,
     Comment,
+    Extension,
     Flag,
+    FootageRequest,
     Founding,
     Join,
     LegalDemand,
     Moderation,
     Officer,
+    Partnership,
+    PartnershipCount,
     Post,
+    Reminder,
     Replace,
+    RequestDetails,
     Role,
     Rotate,
     Settle,
@@ -46,6 +54,13 @@ from .rules_people import (
     check_role,
     check_standing_change,
 )  # fmt: skip
+from .rules_requests import (
+    check_availability,
+    check_follow_up,
+    check_partnership,
+    check_partnership_count,
+    check_request,
+)  # fmt: skip
 from .state import State
 from .types import Type
 from .violations import (
@@ -71,7 +86,14 @@ class Verdict(Enum):
     EVIDENCE = "evidence"  # a second successor of one record: into the order, no effect, its author is frozen
 
 
-_HOST = frozenset({Type.FOUNDING, Type.ROLE, Type.AGENCY, Type.LEGAL_DEMAND})
+_HOST = frozenset({Type.FOUNDING, Type.ROLE, Type.AGENCY, Type.LEGAL_DEMAND, Type.PARTNERSHIP_COUNT})
+_OFFICER = frozenset(
+    {
+        *(Type.ALERT, Type.REQUEST_DETAILS, Type.FOOTAGE_REQUEST),
+        *(Type.EXTENSION, Type.REMINDER, Type.CLOSE),
+    }
+)
+_AGENCY = frozenset({Type.OFFICER, Type.PARTNERSHIP})
 _WRITING = frozenset({Type.POST, Type.COMMENT, Type.THANKS, Type.WITHDRAW, Type.APPEAL})
 
 
@@ -97,6 +119,9 @@ def check(record: Record, state: State, time_s: int, *, complete: bool = True) -
             check_join(record, record.body, state, time_s)
         else:
             check_replace(record, record.body, state, time_s)
+        return Verdict.ACCEPT
+    if record.type is Type.AVAILABILITY:
+        check_availability(record, state)
         return Verdict.ACCEPT
     author, subject = _known(record, state, time_s)
     fork = _is_fork(record, author, state)
@@ -156,9 +181,9 @@ def _check_allowed(record: Record, subject: Subject) -> None:
         allowed = subject.standing is Standing.HOST
     elif type_ is Type.MODERATION:
         allowed = subject.standing in MODERATING
-    elif type_ is Type.ALERT:
+    elif type_ in _OFFICER:
         allowed = subject.kind is Kind.OFFICER
-    elif type_ is Type.OFFICER:
+    elif type_ in _AGENCY:
         allowed = subject.kind is Kind.AGENCY
     elif type_ in _WRITING:
         allowed = subject.kind is not Kind.AGENCY
@@ -176,6 +201,8 @@ def _check_daily(record: Record, subject: Subject, time_s: int) -> None:
 
 
 def _check_body(record: Record, subject: Subject, state: State, time_s: int) -> None:
+    if record.type is Type.FOOTAGE_REQUEST:
+        check_request(record, subject, state, time_s)
     match record.body:
         case Founding() as body:
             check_amendment(body, state)
@@ -198,13 +225,21 @@ def _check_body(record: Record, subject: Subject, state: State, time_s: int) -> 
         case Appeal() as body:
             check_appeal(body, subject, state)
         case Agency() as body:
-            check_agency(body, state)
+            check_agency(body, state, time_s)
         case Officer() as body:
             check_officer(body, subject, state, time_s)
         case LegalDemand() as body:
             if body.served_s > time_s + FUTURE_S:
                 raise FromTheFuture("served later than now")
-        case Join() | Replace() | None:  # the first two went another way; an erased one has nothing to check
+        case Extension() | Reminder() | Close() as body:
+            check_follow_up(body, subject, state)
+        case Partnership() as body:
+            check_partnership(body, subject, state)
+        case PartnershipCount() as body:
+            check_partnership_count(body, state)
+        case Join() | Replace() | Availability() | FootageRequest():  # these went another way
+            return
+        case RequestDetails() | None:  # the first has no rules of its own; an erased one has nothing to check
             return
         case body:
             check_standing_change(body, subject, state)

@@ -1,7 +1,22 @@
 """Rules of what is written in the feed, and of what moderators do to it."""
 
-from .bodies import Alert, Appeal, Body, Comment, Flag, Moderation, Post, Thanks, Withdraw
+from typing import Any
+
+from .bodies import (
+    Alert,
+    Appeal,
+    Body,
+    Comment,
+    Flag,
+    FootageRequest,
+    Moderation,
+    Post,
+    RequestDetails,
+    Thanks,
+    Withdraw,
+)  # fmt: skip
 from .bodies.care import Action
+from .envelope import Record
 from .limits import (
     AREA_SLACK_M,
     FUTURE_S,
@@ -13,6 +28,8 @@ from .limits import (
 )  # fmt: skip
 from .places import distance_m
 from .rows import ENDED, KEPT_BACK, Item, Standing, Status, Subject
+from .rows_requests import Ending
+from .rules_requests import check_late_details, check_late_request
 from .state import State
 from .types import Type
 from .violations import (
@@ -27,7 +44,9 @@ from .violations import (
     UnknownTarget,
     WrongTarget,
 )  # fmt: skip
+from .violations_requests import NotOpen
 
+_COMMENTED = frozenset({Type.POST, Type.ALERT})
 THANKS = "thanks"
 FLAG = "flag"
 
@@ -48,7 +67,7 @@ def check_post(body: Post, state: State, time_s: int, *, valid_until_s: int | No
 def check_comment(body: Comment, state: State) -> None:
     """Below a post or an alert that can be seen."""
     post = _visible(state, body.post)
-    if post.type is Type.COMMENT:
+    if post.type not in _COMMENTED:
         raise WrongTarget("comments are below posts and alerts")
     if post.comments >= MAX_COMMENTS:
         raise LimitReached(f"{MAX_COMMENTS} comments below one post")
@@ -57,6 +76,7 @@ def check_comment(body: Comment, state: State) -> None:
 def check_thanks(body: Thanks, subject: Subject, state: State) -> None:
     """Once, and not to oneself."""
     item = _visible(state, body.target)
+    _not_a_request(item)
     _not_own(item, subject)
     if state.once(THANKS, item.id, subject.id):
         raise AlreadyDone("thanked already")
@@ -73,6 +93,9 @@ def check_flag(body: Flag, subject: Subject, state: State) -> None:
 def check_moderation(body: Moderation, subject: Subject, state: State) -> None:
     """Something that changes how an item stands, and isn't the moderator's own."""
     item = _living(state, body.target)
+    request = state.request(item.id)
+    if request and request.released_s is None and request.outcome not in {None, Ending.REFUSED}:
+        raise NotOpen("the request has ended, and nobody has seen it")
     if item.subject == subject.id and subject.standing is not Standing.HOST:
         raise OwnItem("nobody moderates what is their own")
     done = {Action.HOLD: Status.HELD, Action.REMOVE: Status.REMOVED, Action.RESTORE: Status.VISIBLE}
@@ -90,6 +113,9 @@ def check_appeal(body: Appeal, subject: Subject, state: State) -> None:
         raise NotAllowed("only its author appeals")
     if item.status not in KEPT_BACK:
         raise WrongTarget("it can be seen: there is nothing to appeal against")
+    request = state.request(item.id)
+    if request and request.outcome not in {None, Ending.REFUSED}:
+        raise NotOpen("the request has ended")
     if item.open_appeal:
         raise AlreadyDone("the last appeal waits for a moderator")
     if len(item.appeals) >= MAX_APPEALS:
@@ -98,18 +124,27 @@ def check_appeal(body: Appeal, subject: Subject, state: State) -> None:
 
 def check_withdraw(body: Withdraw, subject: Subject, state: State) -> None:
     """The author's own."""
-    if _living(state, body.target).subject != subject.id:
+    item = _living(state, body.target)
+    _not_a_request(item)
+    if item.subject != subject.id:
         raise NotAllowed("only its author takes it back")
 
 
-def check_late(body: Body, subject: Subject, state: State, time_s: int) -> None:
-    """What can still be asked of a body that came later than its envelope: the rest has changed since."""
+def check_late(record: Record, body: Body, subject: Subject, state: State, waited: Any) -> None:
+    """What can still be asked of a body that came later than its envelope: the rest has changed since.
+
+    `waited` is what was kept for it: the time of its entry, and for a request what held then.
+    """
     match body:
+        case FootageRequest():
+            check_late_request(record, body, state, waited)
+        case RequestDetails():
+            check_late_details(record, body, state)
         case Post():
-            check_post(body, state, time_s)
+            check_post(body, state, waited)
         case Alert():
-            check_post(body.post, state, time_s, valid_until_s=body.valid_until_s)
-        case Comment() if (post := state.item(body.post)) and post.type is Type.COMMENT:
+            check_post(body.post, state, waited, valid_until_s=body.valid_until_s)
+        case Comment() if (post := state.item(body.post)) and post.type not in _COMMENTED:
             raise WrongTarget("comments are below posts and alerts")
         case Thanks() | Flag() if item := state.item(body.target):
             _not_own(item, subject)
@@ -136,6 +171,11 @@ def _visible(state: State, target: str) -> Item:
     if item.status is not Status.VISIBLE or (parent and parent.status is not Status.VISIBLE):
         raise WrongTarget("it can't be seen now")
     return item
+
+
+def _not_a_request(item: Item) -> None:
+    if item.type is Type.FOOTAGE_REQUEST:
+        raise WrongTarget("a request is closed, and nobody thanks for it")
 
 
 def _not_own(item: Item, subject: Subject) -> None:

@@ -6,6 +6,7 @@ from .bodies.people import RoleName
 from .certificates import JOIN_CONTEXT, ROTATE_CONTEXT, Certificate, key_is_proved
 from .envelope import Record
 from .limits import (
+    FUTURE_S,
     INVITE_S,
     MAX_AGENCIES,
     MAX_CERTIFICATE_S,
@@ -22,6 +23,7 @@ from .violations import (
     BadInvite,
     BadPrevious,
     CertificateExpired,
+    FromTheFuture,
     HandleTaken,
     InviteUsed,
     KeyTaken,
@@ -31,6 +33,7 @@ from .violations import (
     UnknownTarget,
     WrongTarget,
 )  # fmt: skip
+from .violations_requests import DomainTaken, NotProved, ProfileOld
 
 
 def check_founding(record: Record) -> None:
@@ -178,28 +181,48 @@ STANDINGS = {
 }
 
 
-def check_agency(body: Agency, state: State) -> None:
-    """A local agency, or the same one with another key."""
+def check_agency(body: Agency, state: State, time_s: int) -> None:
+    """A local agency that signed its profile; or one that is here, with another profile or key."""
     if body.kind in {AgencyKind.FEDERAL, AgencyKind.IMMIGRATION}:
         raise AgencyRefused("federal and immigration agencies are not enrolled")
-    _check_new_key(body.key, state)
+    if not body.is_proved:
+        raise NotProved("the agency's key has not signed this profile")
+    if body.issued_s > time_s + FUTURE_S:
+        raise FromTheFuture("the profile was signed later than now")
+    earlier = state.agency(body.replaces)
+    if body.replaces is None or body.key != _key_of(state, body.replaces):
+        _check_new_key(body.key, state)
+    for other in state.agencies():
+        is_now = state.agency_now(other.root) == other
+        if other.domain == body.domain and is_now and (earlier is None or other.root != earlier.root):
+            raise DomainTaken("an agency with this domain is here: change its profile or key")
     if body.replaces is None:
         if state.count("agencies") >= MAX_AGENCIES:
             raise LimitReached(f"{MAX_AGENCIES} agencies")
         return
-    earlier = state.subject(body.replaces)
-    if earlier is None:
+    subject = state.subject(body.replaces)
+    if subject is None:
         raise UnknownTarget("there is no such agency")
-    if earlier.kind is not Kind.AGENCY or not earlier.is_active:
+    if earlier is None or not subject.is_active:
         raise WrongTarget("not an agency that is enrolled")
+    if body.issued_s <= earlier.issued_s:
+        raise ProfileOld("the agency has signed a newer profile")
+
+
+def _key_of(state: State, subject_id: str) -> str | None:
+    subject = state.subject(subject_id)
+    return subject.key if subject and subject.kind is Kind.AGENCY else None
 
 
 def check_officer(body: Officer, agency: Subject, state: State, time_s: int) -> None:
     """An officer's key that is new or this agency's own."""
     known = state.author(body.key)
     officer = state.subject(known.subject) if known else None
+    own = (
+        officer is not None and officer.agency is not None and state.root_of(officer) == state.root_of(agency)
+    )
     if body.action is OfficerAction.REVOKE:
-        if officer is None or officer.agency != agency.id:
+        if officer is None or not own:
             raise UnknownTarget("the agency has no officer with this key")
         if not officer.is_active:
             raise AlreadyDone("the officer's key is revoked")
@@ -208,7 +231,8 @@ def check_officer(body: Officer, agency: Subject, state: State, time_s: int) -> 
         raise BadField("officer.expires: in the future, 400 days at most")
     if officer is None:
         _check_new_key(body.key, state)
-        if state.count(f"officers/{agency.id}") >= MAX_OFFICERS:
-            raise LimitReached(f"{MAX_OFFICERS} officers of one agency")
-    elif officer.agency != agency.id or not officer.is_active:
+    elif not own or not officer.is_active:
         raise KeyTaken("the key is somebody else's, or was revoked")
+    new = officer is None or officer.agency != agency.id  # to the agency, or to its present key
+    if new and state.count(f"officers/{agency.id}") >= MAX_OFFICERS:
+        raise LimitReached(f"{MAX_OFFICERS} officers of one agency")

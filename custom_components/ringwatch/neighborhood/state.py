@@ -1,10 +1,12 @@
 """What records, in the hub's order, have come to. It is read here and changed by `apply` only."""
 
 from collections.abc import Iterator
+from enum import StrEnum
 from typing import Any
 
 from .order import Position
 from .rows import ACTIVE, KEPT_BACK, MODERATING, Author, Hood, Item, Kind, Status, Subject
+from .rows_requests import AgencyRow, DetailsRow, Ending, PartnershipRow, RequestRow
 from .store import History, Store
 from .text import folded
 from .violations import NotFounded
@@ -108,6 +110,70 @@ class State:
         """Return whether a record only shows that its author forked."""
         return self.store.get("once", f"evidence/{record_id}") is not None
 
+    # ---- agencies, requests -----------------------------------------------------------------------
+
+    def agency(self, subject_id: str | None) -> AgencyRow | None:
+        """Return what an agency's newest profile says."""
+        row = self.store.get("agencies", subject_id) if subject_id else None
+        return None if row is None or subject_id is None else AgencyRow.unpack(subject_id, row)
+
+    def agencies(self) -> Iterator[AgencyRow]:
+        """Yield all that ever were."""
+        for subject_id, row in self.store.scan("agencies"):
+            yield AgencyRow.unpack(subject_id, row)
+
+    def agency_now(self, root: str) -> AgencyRow | None:
+        """Return an agency as it is now, after all changes of its key."""
+        now = self.store.get("meta", f"agency/{root}")
+        return self.agency(str(now)) if now else None
+
+    def root_of(self, subject: Subject) -> str | None:
+        """Return which agency somebody belongs to, whatever keys it has had."""
+        row = self.agency(subject.agency if subject.kind is Kind.OFFICER else subject.id)
+        return row.root if row else None
+
+    def request(self, request_id: str) -> RequestRow | None:
+        """Return a footage request. It stays for good."""
+        row = self.store.get("requests", request_id)
+        return None if row is None else RequestRow.unpack(request_id, row)
+
+    def requests(self) -> Iterator[RequestRow]:
+        """Yield all footage requests that ever were, newest first."""
+        for _, request_id in self.store.scan("asked", reverse=True):
+            if found := self.request(str(request_id)):
+                yield found
+
+    def unfinished(self, root: str) -> Iterator[str]:
+        """Yield an agency's requests that have not ended: open ones, and such as wait."""
+        for _, request_id in self.store.scan("open", f"{root}/", f"{root}0"):
+            yield str(request_id)
+
+    def open_requests(self) -> Iterator[RequestRow]:
+        """Yield what can be answered now, oldest first by agency."""
+        for _, request_id in self.store.scan("open"):
+            found = self.request(str(request_id))
+            if found and request_status(self, found) is RequestStatus.OPEN:
+                yield found
+
+    def details(self, record_id: str) -> DetailsRow | None:
+        """Return a record of a request's details, until it is erased."""
+        row = self.store.get("details", record_id)
+        return None if row is None else DetailsRow.unpack(record_id, row)
+
+    def requests_of_case(self, case: str) -> int:
+        """Return how many requests of a case are known."""
+        return sum(1 for _ in self.store.scan("cases", f"{case}/", f"{case}0"))
+
+    def partnership(self, record_id: str) -> PartnershipRow | None:
+        """Return an agreement."""
+        row = self.store.get("partnerships", record_id)
+        return None if row is None else PartnershipRow.unpack(record_id, row)
+
+    def partnerships(self) -> Iterator[PartnershipRow]:
+        """Yield all that ever were."""
+        for record_id, row in self.store.scan("partnerships"):
+            yield PartnershipRow.unpack(record_id, row)
+
     def officer_is_valid(self, officer: Subject, time_s: int) -> bool:
         """Return whether an officer's certificate holds, and the agency still belongs here."""
         agency = self.subject(officer.agency) if officer.agency else None
@@ -124,6 +190,60 @@ def may_read(state: State, key: str) -> bool:
     return subject.standing in ACTIVE
 
 
+class RequestStatus(StrEnum):
+    """How a footage request stands."""
+
+    PENDING = "pending"  # waits for a moderator
+    OPEN = "open"
+    HELD = "held"  # by a moderator or by flags; or its agency is suspended, its officer frozen
+    CLOSED = "closed"
+    EXPIRED = "expired"
+    REFUSED = "refused"
+    VOID = "void"
+
+
+_ENDED = {
+    Ending.EXPIRED: RequestStatus.EXPIRED,
+    Ending.REFUSED: RequestStatus.REFUSED,
+    Ending.VOID: RequestStatus.VOID,
+}
+
+
+def request_status(state: State, request: RequestRow) -> RequestStatus:
+    """Return how a request stands. Nobody answers one whose agency or officer is out."""
+    if request.outcome:
+        return _ENDED.get(request.outcome, RequestStatus.CLOSED)
+    item = state.item(request.id)
+    if item is None or item.status is Status.PENDING:
+        return RequestStatus.PENDING
+    officer, agency = state.subject(request.subject), state.agency_now(request.agency)
+    enrolled = state.subject(agency.id) if agency else None
+    trusted = officer is not None and not officer.frozen and enrolled is not None and enrolled.is_active
+    return RequestStatus.OPEN if item.status is Status.VISIBLE and trusted else RequestStatus.HELD
+
+
+def may_have_body(state: State, record_id: str, viewer: Subject | None) -> bool:
+    """Return whether somebody may have a record's body. `viewer` None: whether everybody may.
+
+    Of requests moderators and the agency have all; others have the request once it is released or over, and
+    its details while it is released and not kept back.
+    """
+    request, details = state.request(record_id), state.details(record_id)
+    if request is None and details is None:
+        item = state.item(record_id)
+        return item is None or may_see_body(item, viewer)
+    root = request.agency if request else details.agency if details else None
+    if viewer and (viewer.standing in MODERATING or state.root_of(viewer) == root):
+        return True
+    if request:
+        return request.is_public
+    request = state.request(details.request) if details and details.request else None
+    item = state.item(request.id) if request else None
+    if request is None or item is None or request.outcome is Ending.REFUSED:
+        return False
+    return request.released_s is not None and item.status is Status.VISIBLE
+
+
 def may_see_body(item: Item, viewer: Subject | None) -> bool:
     """Return whether somebody may have an item's body: its author and moderators may if it is kept back."""
     if item.status is Status.VISIBLE:
@@ -134,11 +254,14 @@ def may_see_body(item: Item, viewer: Subject | None) -> bool:
 
 
 def withheld(state: State) -> Iterator[str]:
-    """Yield posts and alerts whose body the hub keeps back though the order gives no reason.
+    """Yield posts, alerts and requests whose body the hub keeps back though the order gives no reason.
 
     A comment without its body may belong to a post that is gone: nobody can tell which.
     """
     for record_id in state.waiting():
         item = state.item(record_id)
-        if item and item.status is Status.VISIBLE and item.type in {"post", "alert"}:
+        if state.request(record_id) or state.details(record_id):
+            if may_have_body(state, record_id, None):
+                yield record_id
+        elif item and item.status is Status.VISIBLE and item.type in {"post", "alert"}:
             yield record_id

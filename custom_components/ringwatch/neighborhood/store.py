@@ -177,6 +177,7 @@ class MemoryHistory(History):
 TABLES: Final = (
     *("meta", "keys", "subjects", "handles", "invites", "items", "below"),
     *("feed", "due", "mine", "once", "log", "waiting"),
+    *("agencies", "requests", "asked", "open", "details", "cases", "partnerships", "demands"),
 )
 
 

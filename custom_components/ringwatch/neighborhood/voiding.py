@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+from .applying_requests import follow_decisions, void_follow_up, void_request
 from .rows import Item, Status
 from .state import numbered
 from .types import Type
@@ -21,6 +22,12 @@ def void_after(writer: Writer, subject: str, number: int) -> None:
             writer.store.delete("log", numbered(at))
             kept = tuple(decision for decision in item.decisions if decision.number != at)
             writer.write_item(replace(item, decisions=kept))
+            if item.type is Type.FOOTAGE_REQUEST:
+                follow_decisions(writer, item.id)
+        elif what == Type.FOOTAGE_REQUEST:
+            void_request(writer, item)
+        elif what in {Type.EXTENSION, Type.REMINDER, Type.CLOSE}:
+            void_follow_up(writer, item.id, what)
         elif what in {Type.POST, Type.ALERT, Type.COMMENT}:
             if item.parent:
                 writer.take_below(item.parent, at)

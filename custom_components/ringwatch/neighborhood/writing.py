@@ -10,6 +10,11 @@
 | due | time/what/id | what ends when |
 | waiting | id | records whose body hasn't come |
 | log | number | moderators' decisions |
+| agencies | subject | what an agency's newest profile says; meta agency/root: its subject now |
+| requests, asked | id, number | footage requests; all of them in order |
+| open | agency/number | requests that have not ended |
+| details, cases | id, case/number | a request's details until they are erased; which requests a case has |
+| partnerships, demands | id, number | agreements with agencies; what the hub was served with |
 """
 
 from collections.abc import Iterator

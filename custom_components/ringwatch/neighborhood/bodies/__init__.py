@@ -8,7 +8,9 @@ from ..types import Type
 from .agencies import Agency, LegalDemand, Officer
 from .care import Appeal, Flag, Moderation
 from .feed import Alert, Comment, Post, Thanks, Withdraw
+from .partnership import Partnership, PartnershipCount
 from .people import Founding, Join, Leave, Member, Remove, Replace, Role, Rotate, Settle, parse_member
+from .requests import Availability, Close, Extension, FootageRequest, Reminder, RequestDetails
 
 type Body = (
     Founding
@@ -30,6 +32,14 @@ type Body = (
     | Agency
     | Officer
     | LegalDemand
+    | RequestDetails
+    | FootageRequest
+    | Extension
+    | Reminder
+    | Close
+    | Availability
+    | Partnership
+    | PartnershipCount
 )
 
 _PARSERS: Final[dict[Type, Callable[[Json], Body]]] = {
@@ -47,6 +57,14 @@ _PARSERS: Final[dict[Type, Callable[[Json], Body]]] = {
     Type.AGENCY: Agency.parse,
     Type.OFFICER: Officer.parse,
     Type.LEGAL_DEMAND: LegalDemand.parse,
+    Type.REQUEST_DETAILS: RequestDetails.parse,
+    Type.FOOTAGE_REQUEST: FootageRequest.parse,
+    Type.EXTENSION: Extension.parse,
+    Type.REMINDER: Reminder.parse,
+    Type.CLOSE: Close.parse,
+    Type.AVAILABILITY: Availability.parse,
+    Type.PARTNERSHIP: Partnership.parse,
+    Type.PARTNERSHIP_COUNT: PartnershipCount.parse,
 }
 
 
@@ -59,9 +77,13 @@ __all__ = [
     "Agency",
     "Alert",
     "Appeal",
+    "Availability",
     "Body",
+    "Close",
     "Comment",
+    "Extension",
     "Flag",
+    "FootageRequest",
     "Founding",
     "Join",
     "Leave",
@@ -69,9 +91,13 @@ __all__ = [
     "Member",
     "Moderation",
     "Officer",
+    "Partnership",
+    "PartnershipCount",
     "Post",
+    "Reminder",
     "Remove",
     "Replace",
+    "RequestDetails",
     "Role",
     "Rotate",
     "Settle",

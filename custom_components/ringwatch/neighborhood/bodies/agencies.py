@@ -1,12 +1,15 @@
 """Agencies and their officers, and what courts ask of a hub."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
+import hashlib
 import re
 from typing import ClassVar, Final, Self
 
-from ..canonical import Json
+from ..canonical import Json, encode
 from ..fields import Fields, point, point_to_json
+from ..geometry import is_simple
+from ..keys import PrivateKey, verify
 from ..places import Place
 from ..types import Type
 from ..violations import BadField
@@ -15,6 +18,7 @@ from .people import MAX_NAME
 MAX_TERMS: Final = 2_000
 MAX_CORNERS: Final = 64
 MAX_RETENTION_DAYS: Final = 36_525
+PROFILE_CONTEXT: Final = "ringwatch/agency/v1"
 _AGE_RECIPIENT: Final = re.compile(r"age1[02-9ac-hj-np-z]{58}")  # Bech32
 _DOMAIN: Final = re.compile(r"(?=.{4,253}\Z)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}")
 
@@ -67,7 +71,10 @@ class OfficerAction(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Agency:
-    """An agency's profile, that the host has checked in another way."""
+    """An agency's profile, signed by the agency, that the host has checked in another way.
+
+    `replaces` is the host's word, as agencies have other ids elsewhere: the signature leaves it out.
+    """
 
     TYPE: ClassVar[Type] = Type.AGENCY
     name: str
@@ -80,7 +87,9 @@ class Agency:
     sharing: Sharing
     face_recognition: FaceRecognition
     terms: str
-    replaces: str | None  # the agency's earlier profile
+    replaces: str | None  # the agency here whose profile or key this changes
+    issued_s: int = 0  # when the agency signed it: an older profile can't be brought back
+    proof: str = "0" * 128  # by the agency's key, over the rest
 
     @classmethod
     def parse(cls, value: Json) -> Self:
@@ -99,6 +108,8 @@ class Agency:
             face_recognition=fields.choice("face_recognition", FaceRecognition),
             terms=fields.text("terms", MAX_TERMS, lines=True),
             replaces=fields.optional("replaces", fields.digest),
+            issued_s=fields.time("issued"),
+            proof=fields.signature("proof"),
         )
         fields.end()
         if not _AGE_RECIPIENT.fullmatch(found.age_recipient):
@@ -107,7 +118,21 @@ class Agency:
             raise BadField("agency.domain: not a domain in lower-case ASCII")
         if len(set(found.jurisdiction)) != len(found.jurisdiction):
             raise BadField("agency.jurisdiction: the same corner twice")
+        if not is_simple(found.jurisdiction):
+            raise BadField("agency.jurisdiction: its edges cross or touch")
         return found
+
+    @property
+    def profile_digest(self) -> str:
+        """What the agency signs: SHA-256 of everything but `proof` and `replaces`."""
+        signed = self.to_json()
+        del signed["proof"], signed["replaces"]
+        return hashlib.sha256(encode(signed)).hexdigest()
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the holder of the key has signed this profile."""
+        return verify(self.key, PROFILE_CONTEXT, bytes.fromhex(self.profile_digest), self.proof)
 
     def to_json(self) -> dict[str, Json]:
         """Return how it is written."""
@@ -123,7 +148,15 @@ class Agency:
             "face_recognition": self.face_recognition.value,
             "terms": self.terms,
             "replaces": self.replaces,
+            "issued": self.issued_s,
+            "proof": self.proof,
         }
+
+
+def sign_profile(key: PrivateKey, profile: Agency) -> Agency:
+    """Return the profile with the agency's signature."""
+    profile = replace(profile, key=key.public)
+    return replace(profile, proof=key.sign(PROFILE_CONTEXT, bytes.fromhex(profile.profile_digest)))
 
 
 @dataclass(frozen=True, slots=True)
