@@ -6,7 +6,7 @@ import sqlite3
 from typing import Any, Final
 
 from ..neighborhood.rows import Item, Subject
-from ..neighborhood.state import State, may_see_body
+from ..neighborhood.state import State, may_see_body, once_key
 from . import table
 
 MAX_WORDS: Final = 16
@@ -18,13 +18,17 @@ def to_json(
     db: sqlite3.Connection, state: State, items: Iterable[Item], viewer: Subject, *, moderates: bool
 ) -> list[dict[str, Any]]:
     """Return items as they are answered."""
-    neighborhood = state.hood.id
+    shown = list(items)
+    records = table.wires(db, state.hood.id, [item.id for item in shown])
+    subjects = table.state_rows(db, "subjects", sorted({item.subject for item in shown}))
+    authors = {key: Subject.unpack(key, row) for key, row in subjects.items()}
+    marks = [once_key(what, item.id, viewer.id) for item in shown for what in ("thanks", "flag")]
+    made = table.state_rows(db, "once", marks)
     found = []
-    for item in items:
-        record = next(table.records(db, neighborhood, [item.id]), None)
-        author = state.subject(item.subject)
-        if record is None:
+    for item in shown:
+        if item.id not in records:
             continue
+        author = authors.get(item.subject)
         one: dict[str, Any] = {
             "id": item.id,
             "number": item.number,
@@ -38,10 +42,10 @@ def to_json(
             "parent": item.parent,
             "thanks": item.thanks,
             "comments": item.comments,
-            "thanked": state.once("thanks", item.id, viewer.id),
-            "flagged": state.once("flag", item.id, viewer.id),
+            "thanked": once_key("thanks", item.id, viewer.id) in made,
+            "flagged": once_key("flag", item.id, viewer.id) in made,
             "media_gone": item.media_gone,
-            "record": record.to_wire(),
+            "record": records[item.id],
         }
         if moderates:
             one |= {"flags": item.open_flags, "appealed": item.open_appeal}

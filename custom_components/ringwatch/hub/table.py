@@ -19,6 +19,11 @@ _COLUMNS: Final = (
 )
 _BY_ID: Final = f"SELECT {_COLUMNS} FROM records WHERE id = ?"  # noqa: S608 - its own columns
 _BY_NUMBER: Final = f"SELECT {_COLUMNS} FROM records WHERE number BETWEEN ? AND ? ORDER BY number"  # noqa: S608
+_BY_IDS: Final = (
+    f"SELECT {_COLUMNS} FROM records"  # noqa: S608 - its own columns
+    " WHERE id IN (SELECT unhex(value) FROM json_each(?))"
+)
+_STATE: Final = "SELECT key, value FROM state WHERE tbl = ? AND key IN (SELECT value FROM json_each(?))"
 _INSERT: Final = (
     f"INSERT INTO records (head, {_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0)"  # noqa: S608
 )
@@ -103,12 +108,36 @@ def placed(db: sqlite3.Connection, neighborhood: str, first: int, count: int) ->
     return found
 
 
+def whole(
+    db: sqlite3.Connection, neighborhood: str, first: int, count: int
+) -> Iterator[tuple[int, int, Record]]:
+    """Yield records from a number on, with number, time and the bodies that are there: for the host."""
+    for row in db.execute(_BY_NUMBER, (first, first + count - 1)).fetchall():
+        yield row[0], row[2], _record(row, neighborhood, open_body=True)
+
+
 def records(db: sqlite3.Connection, neighborhood: str, ids: Sequence[str]) -> Iterator[Record]:
     """Yield records by id, with the bodies that are there."""
     for record_id in ids:
         row = db.execute(_BY_ID, (bytes.fromhex(record_id),)).fetchone()
         if row:
             yield _record(row, neighborhood, open_body=True)
+
+
+def wires(db: sqlite3.Connection, neighborhood: str, ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return records as they are written, by id: in one question, as the loop has its turn after each."""
+    found = {}
+    for row in db.execute(_BY_IDS, (json.dumps(ids),)).fetchall():
+        wire: dict[str, Any] = _record(row, neighborhood, open_body=False).to_wire()
+        if row[12] is not None:  # it was checked when it came
+            wire |= {"body": json.loads(row[12]), "salt": row[11].hex()}
+        found[row[1].hex()] = wire
+    return found
+
+
+def state_rows(db: sqlite3.Connection, name: str, keys: Sequence[str]) -> dict[str, Any]:
+    """Return rows of one of the state's tables by their keys, in one question."""
+    return {key: json.loads(value) for key, value in db.execute(_STATE, (name, json.dumps(keys))).fetchall()}
 
 
 def entry_of(db: sqlite3.Connection, neighborhood: str, record_id: str) -> Entry | None:

@@ -17,6 +17,11 @@ def numbered(number: int) -> str:
     return f"{number:012d}"
 
 
+def once_key(what: str, item_id: str, subject_id: str) -> str:
+    """Return the key of what somebody may do once to an item."""
+    return f"{item_id}/{what}/{subject_id}"
+
+
 class State:
     """Typed reading of a store. Cheap to make: it keeps nothing itself."""
 
@@ -93,7 +98,7 @@ class State:
 
     def once(self, what: str, item_id: str, subject_id: str) -> bool:
         """Return whether somebody has thanked for or flagged an item already."""
-        return self.store.get("once", f"{item_id}/{what}/{subject_id}") is not None
+        return self.store.get("once", once_key(what, item_id, subject_id)) is not None
 
     def below(self, item_id: str) -> Iterator[tuple[str, str, str, int]]:
         """Yield what belongs to an item: type, record id, subject, number; oldest first."""
@@ -195,7 +200,7 @@ class RequestStatus(StrEnum):
 
     PENDING = "pending"  # waits for a moderator
     OPEN = "open"
-    HELD = "held"  # by a moderator or by flags; or its agency is suspended, its officer frozen
+    HELD = "held"  # by a moderator or by flags; or its agency is suspended, or one of them frozen
     CLOSED = "closed"
     EXPIRED = "expired"
     REFUSED = "refused"
@@ -218,8 +223,9 @@ def request_status(state: State, request: RequestRow) -> RequestStatus:
         return RequestStatus.PENDING
     officer, agency = state.subject(request.subject), state.agency_now(request.agency)
     enrolled = state.subject(agency.id) if agency else None
-    trusted = officer is not None and not officer.frozen and enrolled is not None and enrolled.is_active
-    return RequestStatus.OPEN if item.status is Status.VISIBLE and trusted else RequestStatus.HELD
+    if officer is None or officer.frozen or enrolled is None or enrolled.frozen or not enrolled.is_active:
+        return RequestStatus.HELD
+    return RequestStatus.OPEN if item.status is Status.VISIBLE else RequestStatus.HELD
 
 
 def may_have_body(state: State, record_id: str, viewer: Subject | None) -> bool:
