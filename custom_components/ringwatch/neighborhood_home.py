@@ -61,6 +61,7 @@ class Neighborhood:
         folder: Path,
         on_update: Callable[[], None],
         on_event: FeedEventListener,
+        on_changes: Callable[[tuple[FeedChange, ...]], None],
     ) -> None:
         """Prepare; nothing is opened before `async_start`.
 
@@ -85,6 +86,7 @@ class Neighborhood:
         self._follows = False
         self._update = on_update
         self._on_event = on_event
+        self._on_changes = on_changes
         self._announced: dict[str, None] = {}  # in the order in which they came
         self._tasks: set[asyncio.Task[None]] = set()
         self._fetched_bytes = 0
@@ -187,6 +189,7 @@ class Neighborhood:
             self._spawn(self._async_read_hood())
         if changes:
             self._spawn(self._async_tell(changes))
+            self._on_changes(changes)
         for change in changes:
             self._place(change)
             if change.kind in {ChangeKind.GONE, ChangeKind.HIDDEN}:

@@ -35,6 +35,7 @@ from .const import (
     SUBENTRY_NEIGHBORHOOD,
 )
 from .hub_process import STARTING, HubProcess, HubSettings, hub_settings
+from .neighborhood.feed_items import FeedChange
 from .neighborhood.hub_client import HubError
 from .neighborhood.joining import async_look
 from .neighborhood.ledger_schema import NewerLedgerError
@@ -50,6 +51,8 @@ MAX_PICTURES: Final = 20
 LONGEST_PAUSE_S: Final = 1800.0  # a backup that takes longer does without us
 # What at the public address means that somebody else is there; everything else, that nobody is.
 OTHERS: Final = frozenset({"not_a_hub", "wrong_hub", "bad_answer", "refused"})
+
+type ChangeListener = Callable[[str, tuple[FeedChange, ...]], None]
 
 
 class Neighborhoods:
@@ -71,6 +74,7 @@ class Neighborhoods:
         self._running: dict[str, Neighborhood] = {}
         self._updates: dict[str, list[Callable[[], None]]] = {}
         self._events: dict[str, list[FeedEventListener]] = {}
+        self._changes: list[ChangeListener] = []
         self._lent: dict[str, HubSettings] = {}  # by the flow that founds
         self._lock = asyncio.Lock()
         self._closed = False
@@ -99,6 +103,12 @@ class Neighborhoods:
         listeners = self._events.setdefault(subentry_id, [])
         listeners.append(listener)
         return lambda: listeners.remove(listener)
+
+    @callback
+    def async_listen_for_changes(self, listener: ChangeListener) -> CALLBACK_TYPE:
+        """Call the listener with the subentry's id and each change of any neighborhood."""
+        self._changes.append(listener)
+        return lambda: self._changes.remove(listener)
 
     # ---- coming and going -----------------------------------------------------------------------
 
@@ -197,6 +207,7 @@ class Neighborhoods:
             folder=self.folder / subentry.subentry_id,
             on_update=partial(self._update, subentry.subentry_id),
             on_event=partial(self._tell, subentry.subentry_id),
+            on_changes=partial(self._pass_on, subentry.subentry_id),
         )
         try:
             await made.async_start()
@@ -220,6 +231,11 @@ class Neighborhoods:
     def _tell(self, subentry_id: str, event_type: str, attributes: dict[str, Any]) -> None:
         for listener in list(self._events.get(subentry_id, ())):
             listener(event_type, attributes)
+
+    @callback
+    def _pass_on(self, subentry_id: str, changes: tuple[FeedChange, ...]) -> None:
+        for listener in list(self._changes):
+            listener(subentry_id, changes)
 
     def _session(self, subentry: ConfigSubentry) -> aiohttp.ClientSession:
         """Return the session for a hub. Our own is asked here, where its certificate's name doesn't fit.

@@ -146,6 +146,16 @@ class Home:
         """The key that this home is known by."""
         return self._key.public
 
+    @property
+    def key(self) -> PrivateKey:
+        """What this home signs its calls with."""
+        return self._key
+
+    @property
+    def clock(self) -> HubClock:
+        """The hub's time, as far as it is known."""
+        return self._clock
+
     def hub_time_s(self) -> int:
         """Return the hub's time, as far as it is known."""
         return self._clock.now_s()
