@@ -15,6 +15,7 @@ from .catalogue import NAME, connect, to_clip, to_ms, with_moments
 from .model import Clip, Trigger
 
 MAX_PAGE = 500
+MAX_OFFSET_S = 3600.0  # a clock that is off by more is a wrong clock: then nobody knows by how much
 QUARTER_MS = 900_000  # midnight is at a full quarter of an hour UTC, whatever the zone
 _FIELDS = "c.id, c.path, c.size, c.sha256, c.keep, c.shared, c.held, c.document"
 # No clip is longer than the longest: so only a short stretch of the index has to be looked at.
@@ -132,6 +133,43 @@ class Questions:
                 values.append(camera_id)
             rows = db.execute(query + " ORDER BY c.start_ms, c.id", values).fetchall()
         return tuple(to_clip(row) for row in rows)
+
+    def unsure_overlapping(
+        self, start: datetime, end: datetime, *, cameras: Collection[str], unsure_s: float, limit: int
+    ) -> tuple[tuple[Clip, ...], int]:
+        """Return the first clips that may show a moment of [start, end), oldest first, and their number.
+
+        A clip's times may be wrong by as much as the offset that it knows of its clock, or else by
+        `unsure_s`; no offset beyond MAX_OFFSET_S is looked for. Without `moments`.
+        """
+        if not cameras:
+            return (), 0
+        farthest_ms = round(max(MAX_OFFSET_S, unsure_s) * 1000)
+        marks = ", ".join("?" * len(cameras))
+        query = (
+            "SELECT c.start_ms, c.end_ms, c.seq,"  # noqa: S608
+            " json_extract(c.document, '$.clock_offset_s') FROM clips c WHERE c.state = 1"
+            f" AND c.start_ms < ? AND c.start_ms > ? - {_LONGEST} AND c.end_ms > ? AND c.camera IN ({marks})"
+            " ORDER BY c.start_ms, c.id"
+        )
+        start_ms, end_ms = to_ms(start), to_ms(end)
+        first_ms, last_ms = start_ms - farthest_ms, end_ms + farthest_ms
+        with self._open() as db:
+            found = [
+                seq
+                for begun_ms, over_ms, seq, offset_s in db.execute(
+                    query, (last_ms, first_ms - 1, first_ms, *cameras)
+                )
+                if begun_ms < end_ms + (unsure_ms := abs(unsure_s if offset_s is None else offset_s) * 1000)
+                and over_ms > start_ms - unsure_ms
+            ]
+            shown = found[: max(0, limit)]
+            rows = db.execute(
+                f"SELECT {_FIELDS} FROM clips c WHERE c.seq IN ({', '.join('?' * len(shown))})"  # noqa: S608
+                " ORDER BY c.start_ms, c.id",
+                shown,
+            ).fetchall()
+        return tuple(to_clip(row) for row in rows), len(found)
 
     def totals(
         self, *, camera_id: str | None = None, start: datetime | None = None, end: datetime | None = None
