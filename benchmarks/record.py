@@ -137,7 +137,7 @@ def catalogue(count: int) -> dict[str, float]:
             return questions.overlapping(start, start + timedelta(minutes=15), camera_id=None)
 
         def match() -> object:
-            """Answer a footage request: up to the longest window there is, half of the cameras in the area."""
+            """Answer a footage request: any window that there may be, half of the cameras in the area."""
             start_s = int(moment().timestamp())
             end_s = start_s + random.randint(*REQUEST_S)
             return matching_clips(questions, PLACES, AREA, start_s, end_s)
