@@ -22,7 +22,7 @@ from script.lib.core import ROOT, load_core
 load_core()
 
 from ringwatch.hub import table
-from ringwatch.hub.hood import _follow
+from ringwatch.hub.hood import follow
 from ringwatch.hub.keys import load_key
 from ringwatch.hub.schema import open_database
 from ringwatch.neighborhood.apply import apply
@@ -184,7 +184,7 @@ class _Maker:
             entry = next_entry(self._hub, self._id, record.id, self._now_s, at)
         changes = apply(record, self._state, entry, complete=True)
         table.insert(self._db, record, entry)
-        _follow(self._db, changes)
+        follow(self._db, changes)
         author.tip, self._head = record.id, entry.head
 
     def _post(self) -> Post:

@@ -4,13 +4,14 @@ One entry, and a subentry for each camera. Adding, changing or removing a camera
 """
 
 import asyncio
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 import shutil
 
 from homeassistant.config_entries import ConfigEntryState, ConfigSubentry
 from homeassistant.const import EVENT_HOMEASSISTANT_STOP, Platform
 from homeassistant.core import Event, HomeAssistant
+from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv, device_registry as dr
 from homeassistant.helpers.storage import STORAGE_DIR
 from homeassistant.helpers.typing import ConfigType
@@ -23,9 +24,10 @@ from .clip_views import ClipView, ThumbnailView, TileView
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_NEIGHBORHOOD
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
+from .hub.left import hosts as hosts_of
 from .neighborhood_actions import async_setup_neighborhood_actions
 from .neighborhood_issues import async_clear_neighborhood
-from .neighborhood_keys import STORAGE_KEY as KEYS_KEY
+from .neighborhood_keys import NeighborhoodKeys
 from .neighborhood_views import InviteView, MediaView, PendingView
 from .neighborhoods import Neighborhoods
 from .recording import Recordings, storage_root
@@ -124,11 +126,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
     issues.async_clear_storage(hass)
     folders = (Path(hass.config.path(STORAGE_DIR)), Path(hass.config.path(DOMAIN)))
     await hass.async_add_executor_job(_delete_files, *folders)
+    # What a hub keeps for others stays, and the keys without which nobody could ever host it again
+    hosts = await hass.async_add_executor_job(hosts_of, Path(hass.config.path(DOMAIN, "hub")))
+    with suppress(HomeAssistantError):  # it is damaged: then it stays as it is
+        await NeighborhoodKeys(hass).async_keep_only(hosts)
 
 
 def _delete_files(storage: Path, folder: Path) -> None:
     """Delete what is Home Assistant's business only. Clips, and what a hub keeps for others, stay."""
-    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY, KEYS_KEY):
+    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY):
         (storage / name).unlink(missing_ok=True)
     for name in ("neighborhoods", "pending"):
         shutil.rmtree(folder / name, ignore_errors=True)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 type StepInput = dict[str, Any] | None
 
 # The hub's words that have a sentence of their own; any other is shown as it is.
-REFUSALS: Final = frozenset({"bad_invite", "handle_taken", "invite_revoked", "invite_used", "limit_reached"})
+REFUSALS: Final = frozenset({
+    "bad_invite", "handle_taken", "invite_revoked", "invite_used", "limit_reached", "too_many_neighborhoods",
+})  # fmt: skip
 LATER: Final = frozenset({"too_slow", "too_many", "busy", "hub_full"})
 
 

@@ -13,6 +13,7 @@ import probatio
 from homeassistant.config_entries import SubentryFlowResult
 from homeassistant.const import CONF_LATITUDE, CONF_LOCATION, CONF_LONGITUDE, CONF_NAME, CONF_RADIUS
 from homeassistant.core import callback
+from homeassistant.data_entry_flow import AbortFlow
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.selector import (
     BooleanSelector,
@@ -48,6 +49,7 @@ from .const import (
     TLS_PROXY,
 )
 from .flow_hood import NeighborhoodFlowBase, StepInput, hub_error
+from .hub.config import MAX_HOODS
 from .hub_process import HubFailedError, hub_settings, with_host
 from .neighborhood.bodies.people import (
     MAX_NAME,
@@ -153,7 +155,7 @@ class HostingSteps(NeighborhoodFlowBase):
 
     async def async_step_host(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask what the neighborhood is."""
-        _ = self._neighborhoods
+        self._check_room()
         errors: dict[str, str] = {}
         shown = user_input or {
             CONF_LOCATION: {
@@ -166,11 +168,7 @@ class HostingSteps(NeighborhoodFlowBase):
         if user_input is not None:
             errors = self._read_named(user_input)
             if not errors:
-                hosted = self._hosted()
-                if not hosted:
-                    return await self.async_step_network()
-                self._data = {key: hosted[0].data[key] for key in NETWORK_KEYS}
-                return await self._async_look_from_outside()
+                return await self._async_to_network()
         return self.async_show_form(
             step_id="host",
             data_schema=self.add_suggested_values_to_schema(HOST_SCHEMA, shown),
@@ -180,6 +178,17 @@ class HostingSteps(NeighborhoodFlowBase):
                 "most": f"{MAX_RADIUS_M / 1000:.0f}",
             },
         )
+
+    def _check_room(self) -> None:
+        if self._neighborhoods.hosts_most:
+            raise AbortFlow("too_many_neighborhoods", {"most": str(MAX_HOODS)})
+
+    async def _async_to_network(self) -> SubentryFlowResult:
+        """Ask how the hub is reached, unless that is known of another neighborhood: one hub carries all."""
+        if not (hosted := self._hosted()):
+            return await self.async_step_network()
+        self._data = {key: hosted[0].data[key] for key in NETWORK_KEYS}
+        return await self._async_look_from_outside()
 
     def _read_named(self, user_input: dict[str, Any]) -> dict[str, str]:
         errors: dict[str, str] = {}
@@ -293,11 +302,13 @@ class HostingSteps(NeighborhoodFlowBase):
                 errors[CONF_AGREE] = "not_agreed"
             else:
                 try:
-                    return await self._async_found()
+                    return await self._async_host()
                 except HubFailedError as err:
                     errors["base"] = f"hub_{err.code}"
                 except HubError as err:
                     errors["base"], error = hub_error(err), err.violation or err.about
+                except OSError:
+                    errors["base"] = "hub_data"
         return self.async_show_form(
             step_id=step_id,
             data_schema=EXPOSE_SCHEMA,
@@ -307,8 +318,13 @@ class HostingSteps(NeighborhoodFlowBase):
                 "url": self._data[CONF_HUB_URL],
                 "port": str(self._data[CONF_PORT]),
                 "error": error,
+                "most": str(MAX_HOODS),
             },
         )
+
+    async def _async_host(self) -> SubentryFlowResult:
+        """Host what was described. Raise HubFailedError, HubError or OSError."""
+        return await self._async_found()
 
     async def _async_found(self) -> SubentryFlowResult:
         neighborhoods = self._neighborhoods
@@ -328,14 +344,18 @@ class HostingSteps(NeighborhoodFlowBase):
             rules=named[CONF_RULES],
         )
         record = await self._async_ask_hub(neighborhoods.hub.url, key, founding)
+        return self.create(founding.name, record.id, key.public, ready.hub_key, founding.handle)
+
+    def create(self, name: str, neighborhood: str, key: str, hub_key: str, handle: str) -> SubentryFlowResult:
+        """Make the subentry of a neighborhood that is hosted here."""
         return self.async_create_entry(
-            title=founding.name,
+            title=name,
             data={
                 CONF_HOSTED: True,
-                CONF_NEIGHBORHOOD: record.id,
-                CONF_KEY: key.public,
-                CONF_HUB_KEY: ready.hub_key,
-                CONF_HANDLE: founding.handle,
+                CONF_NEIGHBORHOOD: neighborhood,
+                CONF_KEY: key,
+                CONF_HUB_KEY: hub_key,
+                CONF_HANDLE: handle,
                 CONF_CONFIRM: True,
                 **{name: self._data[name] for name in NETWORK_KEYS},
             },

@@ -4,24 +4,34 @@ from typing import Final
 
 import probatio
 
-from homeassistant.config_entries import SubentryFlowResult
+from homeassistant.config_entries import ConfigEntryState, SubentryFlowResult
 from homeassistant.helpers.selector import BooleanSelector
 
-from .const import CONF_CONFIRM, CONF_HOSTED
+from .const import CONF_CONFIRM, CONF_HOSTED, CONF_NEIGHBORHOOD, DOMAIN
 from .flow_hood import StepInput
-from .flow_hosted import HostedSteps
 from .flow_joining import JoiningSteps
+from .flow_take_up import TakingUpSteps
+from .hub.left import LEFT
 
 SHARING_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_CONFIRM): BooleanSelector()})
 LEAVE_SCHEMA: Final = probatio.Schema({})
+CONF_ERASE: Final = "erase"
+STOP_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_ERASE, default=False): BooleanSelector()})
 
 
-class NeighborhoodSubentryFlow(HostedSteps, JoiningSteps):
+class NeighborhoodSubentryFlow(TakingUpSteps, JoiningSteps):
     """Host or join a neighborhood, or change one."""
 
     async def async_step_user(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask whether there is one already."""
-        return self.async_show_menu(step_id="user", menu_options=["join", "host"])
+        options = ["join", "host"]
+        entry = self._entry
+        if (
+            entry.state is ConfigEntryState.LOADED
+            and await entry.runtime_data.neighborhoods.left.async_look()
+        ):
+            options.append("take_up")
+        return self.async_show_menu(step_id="user", menu_options=options)
 
     async def async_step_reconfigure(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask what to change."""
@@ -48,22 +58,24 @@ class NeighborhoodSubentryFlow(HostedSteps, JoiningSteps):
 
     async def async_step_leave(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Say what stays, and leave."""
-        return self._leave("leave", user_input)
+        return self._leave("leave", LEAVE_SCHEMA, user_input)
 
     async def async_step_stop_hosting(self, user_input: StepInput = None) -> SubentryFlowResult:
-        """Say what stays, and end the hub."""
-        return self._leave("stop_hosting", user_input)
+        """Ask what is to stay, and end the hub."""
+        if user_input is not None and user_input[CONF_ERASE]:
+            self._neighborhoods.left.async_erase_with_subentry(self._changed.data[CONF_NEIGHBORHOOD])
+        return self._leave("stop_hosting", STOP_SCHEMA, user_input)
 
-    def _leave(self, step_id: str, user_input: StepInput) -> SubentryFlowResult:
+    def _leave(self, step_id: str, schema: probatio.Schema, user_input: StepInput) -> SubentryFlowResult:
         subentry = self._changed
         if user_input is not None:
             self.hass.config_entries.async_remove_subentry(self._entry, subentry.subentry_id)
             return self.async_abort(reason="left")
         return self.async_show_form(
             step_id=step_id,
-            data_schema=LEAVE_SCHEMA,
+            data_schema=schema,
             description_placeholders={
                 "name": subentry.title,
-                "folder": self.hass.config.path("ringwatch", "hub"),
+                "folder": self.hass.config.path(DOMAIN, "hub", LEFT, str(subentry.data[CONF_NEIGHBORHOOD])),
             },
         )

@@ -106,18 +106,25 @@ def async_set_refused(
 
 
 @callback
-def async_set_hub_left(hass: HomeAssistant, name: str, folder: str) -> None:
+def async_set_hub_left(hass: HomeAssistant, neighborhood: str, name: str, folder: str) -> None:
     """Say what is still on the disk of a neighborhood that isn't hosted any more."""
     ir.async_create_issue(
         hass,
         DOMAIN,
-        ISSUE_HUB_LEFT,
+        f"{ISSUE_HUB_LEFT}_{neighborhood}",
+        data={"neighborhood": neighborhood},
         is_fixable=True,
         is_persistent=True,
         severity=ir.IssueSeverity.WARNING,
         translation_key=ISSUE_HUB_LEFT,
         translation_placeholders={"name": harmless(name), "folder": folder},
     )
+
+
+@callback
+def async_clear_hub_left(hass: HomeAssistant, neighborhood: str) -> None:
+    """Drop what was said of one: it is hosted again, or erased."""
+    ir.async_delete_issue(hass, DOMAIN, f"{ISSUE_HUB_LEFT}_{neighborhood}")
 
 
 @callback

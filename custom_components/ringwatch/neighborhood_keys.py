@@ -5,6 +5,7 @@ taken back. It stands nowhere else: not in subentries, logs, diagnostics or answ
 """
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 from homeassistant.core import HomeAssistant
@@ -47,12 +48,18 @@ class NeighborhoodKeys:
 
     async def async_forget(self, public: str) -> None:
         """Forget a key."""
-        await self._async_change({}, public)
+        await self._async_change({}, lambda key: key != public)
 
-    async def _async_change(self, added: dict[str, str], forgotten: str = "") -> None:
+    async def async_keep_only(self, wanted: set[str]) -> None:
+        """Forget all other keys; the file goes with the last one."""
+        await self._async_change({}, wanted.__contains__)
+
+    async def _async_change(
+        self, added: dict[str, str], is_kept: Callable[[str], bool] = lambda _: True
+    ) -> None:
         async with self._lock:
             try:
-                await self._hass.async_add_executor_job(_change, self._path, added, forgotten)
+                await self._hass.async_add_executor_job(_change, self._path, added, is_kept)
             except (WriteError, OSError, KeysUnreadableError) as err:
                 raise HomeAssistantError(
                     translation_domain=DOMAIN,
@@ -61,9 +68,12 @@ class NeighborhoodKeys:
                 ) from err
 
 
-def _change(path: Path, added: dict[str, str], forgotten: str) -> None:
+def _change(path: Path, added: dict[str, str], is_kept: Callable[[str], bool]) -> None:
     before = _read(path)
-    keys = {key: seed for key, seed in before.items() if key != forgotten} | added
+    keys = {key: seed for key, seed in before.items() if is_kept(key)} | added
+    if not keys:
+        path.unlink(missing_ok=True)
+        return
     if keys == before:
         return
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 import logging
 from pathlib import Path
@@ -23,7 +23,7 @@ from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import device_registry as dr
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
-from homeassistant.helpers.event import async_call_later
+from homeassistant.helpers.event import async_call_later, async_track_time_interval
 
 from . import neighborhood_issues as issues
 from .const import (
@@ -31,10 +31,13 @@ from .const import (
     CONF_HOSTED,
     CONF_HUB_URL,
     CONF_KEY,
+    CONF_NEIGHBORHOOD,
     DOMAIN,
     SUBENTRY_NEIGHBORHOOD,
 )
+from .hub.config import MAX_HOODS
 from .hub_process import STARTING, HubProcess, HubSettings, hub_settings
+from .left_neighborhoods import LeftNeighborhoods
 from .neighborhood.feed_items import FeedChange
 from .neighborhood.hub_client import HubError
 from .neighborhood.joining import async_look
@@ -49,6 +52,7 @@ _LOGGER = logging.getLogger(__name__)
 OUTSIDE_S: Final = 30.0  # after the hub is up, its public address is tried; a proxy may be slow to notice
 MAX_PICTURES: Final = 20
 LONGEST_PAUSE_S: Final = 1800.0  # a backup that takes longer does without us
+LET_END_EVERY: Final = timedelta(hours=6)  # what is kept of a neighborhood that isn't hosted any more
 # What at the public address means that somebody else is there; everything else, that nobody is.
 OTHERS: Final = frozenset({"not_a_hub", "wrong_hub", "bad_answer", "refused"})
 
@@ -64,6 +68,7 @@ class Neighborhoods:
         self._entry = entry
         self.keys = NeighborhoodKeys(hass)
         self.hub = HubProcess(hass)
+        self.left = LeftNeighborhoods(hass, self.keys, self.hub)
         self.folder = Path(hass.config.path(DOMAIN, "neighborhoods"))
         self.pending = PendingPosts(hass)
         self.invite_pictures: dict[str, bytes] = {}
@@ -79,6 +84,7 @@ class Neighborhoods:
         self._lock = asyncio.Lock()
         self._closed = False
         self._unlisten_hub: CALLBACK_TYPE | None = None
+        self._unlisten_left: CALLBACK_TYPE | None = None
         self._cancel_look: CALLBACK_TYPE | None = None
         self._cancel_pause: CALLBACK_TYPE | None = None
 
@@ -115,7 +121,9 @@ class Neighborhoods:
     async def async_start(self) -> None:
         """Start what there is a subentry for. One that can't be opened says so in the repairs."""
         self._unlisten_hub = self.hub.async_listen(self._hub_turned)
+        self._unlisten_left = async_track_time_interval(self._hass, self._async_let_end, LET_END_EVERY)
         await self.async_follow()
+        await self._async_let_end(None)
         names = {
             subentry.subentry_id: subentry.title
             for subentry in self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
@@ -126,10 +134,10 @@ class Neighborhoods:
         """End all, within a bounded time."""
         self._closed = True
         self.pending.async_stop()
-        for cancel in (self._unlisten_hub, self._cancel_look, self._cancel_pause):
+        for cancel in (self._unlisten_hub, self._unlisten_left, self._cancel_look, self._cancel_pause):
             if cancel is not None:
                 cancel()
-        self._unlisten_hub = self._cancel_look = self._cancel_pause = None
+        self._unlisten_hub = self._unlisten_left = self._cancel_look = self._cancel_pause = None
         async with self._lock:
             await self._async_end_all()
 
@@ -150,6 +158,9 @@ class Neighborhoods:
             for subentry_id in self._running.keys() - wanted.keys():
                 await self._async_remove(self._running.pop(subentry_id))
             await self._hass.async_add_executor_job(_prune, self.folder, set(wanted))
+            if not self._lent:  # else a flow may be founding something just now
+                hosted = {one.data[CONF_NEIGHBORHOOD] for one in wanted.values() if one.data[CONF_HOSTED]}
+                await self.left.async_set_aside(hosted)
             await self._async_run_hub()
             for subentry in wanted.values():
                 await self._async_run(subentry)
@@ -170,9 +181,7 @@ class Neighborhoods:
         await gone.async_stop()
         issues.async_clear_neighborhood(self._hass, gone.subentry_id)
         if gone.hosted:
-            # Its key stays, as do its data: without it nobody could ever moderate or move it again.
-            issues.async_set_hub_left(self._hass, gone.title, str(self.hub.folder))
-            return
+            return  # its key stays as long as its data do: it can be taken up again
         try:
             await self.keys.async_forget(gone.home.public_key)
         except HomeAssistantError as err:
@@ -276,6 +285,29 @@ class Neighborhoods:
         """A flow has ended."""
         if self._lent.pop(flow_id, None) is not None and not self._closed:
             self._entry.async_create_task(self._hass, self.async_follow(), "follow neighborhoods")
+
+    @property
+    def hosts_most(self) -> bool:
+        """Whether this hub carries as many as it may."""
+        subentries = self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
+        return sum(bool(subentry.data[CONF_HOSTED]) for subentry in subentries) >= MAX_HOODS
+
+    async def async_take_up(self, neighborhood: str, flow_id: str, settings: HubSettings) -> None:
+        """Have the hub carry one again that was left, for a flow that hosts it. Raise OSError."""
+        async with self._lock:
+            self._lent[flow_id] = settings
+            await self.left.async_take_up(neighborhood)
+            await self._async_run_hub()
+
+    async def async_erase_left(self, neighborhood: str) -> None:
+        """Erase what is left of one."""
+        async with self._lock:
+            await self.left.async_erase(neighborhood)
+
+    async def _async_let_end(self, _now: datetime | None) -> None:
+        async with self._lock:
+            if not self._closed and not self.paused:
+                await self.left.async_let_end()
 
     async def _async_run_hub(self) -> None:
         hosted = [

@@ -26,6 +26,7 @@ from .const import (
     CONF_USERNAME,
     DOMAIN,
     ISSUE_CREDENTIALS,
+    ISSUE_HUB_LEFT,
     ISSUE_PENDING,
     ISSUE_REFUSED,
     ISSUE_RESTLESS_AREA,
@@ -247,6 +248,41 @@ class RefusedFlow(ConfirmRepairFlow):
         return await super().async_step_confirm(user_input)
 
 
+class HubLeftFlow(RepairsFlow):
+    """Keep what is left of a neighborhood that was hosted here, or erase it."""
+
+    def __init__(self, neighborhood: str) -> None:
+        """Say of which."""
+        self._neighborhood = neighborhood
+
+    async def async_step_init(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Ask."""
+        return self.async_show_menu(
+            step_id="init", menu_options=["keep", "erase"], description_placeholders=self._said
+        )
+
+    @property
+    def _said(self) -> dict[str, str]:
+        issue = ir.async_get(self.hass).async_get_issue(DOMAIN, self.issue_id)
+        return (issue.translation_placeholders if issue else None) or {}
+
+    async def async_step_keep(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Keep it: the issue goes, and it can be taken up again where neighborhoods are added."""
+        return self.async_create_entry(data={})
+
+    async def async_step_erase(self, user_input: dict[str, Any] | None = None) -> RepairsFlowResult:
+        """Erase it, once the owner has read that this is for good."""
+        neighborhoods = async_neighborhoods(self.hass)
+        if neighborhoods is None:
+            return self.async_abort(reason="not_loaded")
+        if user_input is None:
+            return self.async_show_form(
+                step_id="erase", data_schema=probatio.Schema({}), description_placeholders=self._said
+            )
+        await neighborhoods.async_erase_left(self._neighborhood)
+        return self.async_create_entry(data={})
+
+
 async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueData) -> RepairsFlow:
     """Return the flow that fixes an issue."""
     if data is not None and issue_id.startswith(f"{ISSUE_CREDENTIALS}_"):
@@ -257,6 +293,8 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueD
         return PendingPostFlow(str(data["pending_id"]))
     if data is not None and issue_id.startswith(f"{ISSUE_REFUSED}_"):
         return RefusedFlow(str(data["subentry_id"]), str(data["record_id"]))
+    if data is not None and issue_id.startswith(f"{ISSUE_HUB_LEFT}_"):
+        return HubLeftFlow(str(data["neighborhood"]))
     if issue_id == ISSUE_STORAGE:
         return StorageRepairFlow()
     return ConfirmRepairFlow()

@@ -1,6 +1,7 @@
 """Hosting, joining, changing and leaving a neighborhood, as a person does, with real hubs on this machine."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from datetime import UTC, datetime, timedelta
 import json
 from pathlib import Path
 import socket
@@ -9,19 +10,22 @@ from typing import Any
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
+from freezegun import freeze_time
 import pytest
+from pytest_homeassistant_custom_component.common import MockConfigEntry, async_fire_time_changed
 import trustme
 
-from custom_components.ringwatch import flow_hosting
-from custom_components.ringwatch.const import DOMAIN
+from custom_components.ringwatch import flow_hosting, neighborhoods
+from custom_components.ringwatch.const import DOMAIN, SUBENTRY_NEIGHBORHOOD
 from custom_components.ringwatch.flow_hood import hub_error
 from custom_components.ringwatch.hub.server import MAX_HOODS
+from custom_components.ringwatch.neighborhood import feed
 from custom_components.ringwatch.neighborhood.bodies.people import MAX_RADIUS_M
 from custom_components.ringwatch.neighborhood.certificates import Replaced
 from custom_components.ringwatch.neighborhood.hub_client import HubError
 from custom_components.ringwatch.neighborhood.joining import async_found
 from custom_components.ringwatch.neighborhood.keys import PrivateKey, fingerprint
-from homeassistant.config_entries import ConfigEntry
+from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.helpers import device_registry as dr, entity_registry as er
 from script.lib.street import quiet_port
@@ -31,11 +35,13 @@ from tests.fixtures.hood import (
     MAPLE,
     MEMBERS,
     async_begin,
+    async_call,
     async_change,
     async_host,
     async_until_connected,
     hoods,
     issues_of,
+    neighbor,
     network,
 )
 from tests.fixtures.watching import async_until
@@ -276,8 +282,8 @@ async def test_a_hub_that_carries_all_it_may_refuses_one_more(
     form = await async_begin(hass, ringwatch, "host")
     shown = await async_answer(hass, form, MAPLE)
     refused = await async_answer(hass, shown, {"agree": True})
-    assert refused["errors"] == {"base": "refused"}
-    assert refused["description_placeholders"]["error"] == "host_only"
+    assert refused["errors"] == {"base": "too_many_neighborhoods"}
+    assert refused["description_placeholders"]["most"] == str(MAX_HOODS)
     hass.config_entries.subentries.async_abort(refused["flow_id"])
     await hass.async_block_till_done()
 
@@ -315,18 +321,210 @@ async def test_the_entry_can_go_while_a_form_is_open(hass: HomeAssistant, ringwa
         assert done["reason"] == "removed"
 
 
-async def test_to_stop_hosting_says_what_stays(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
-    hood = await async_host(hass, ringwatch)
-    form = await async_change(hass, ringwatch, hood.subentry_id, "stop_hosting")
-    folder = form["description_placeholders"]["folder"]
-    done = await async_answer(hass, form, {})
+def left_of(form: Result) -> dict[str, str]:
+    """Return what a form offers to take up, by id."""
+    [field] = form["data_schema"].schema.values()
+    return {option["value"]: option["label"] for option in field.config["options"]}
+
+
+async def test_no_more_are_offered_than_a_hub_carries(
+    hass: HomeAssistant, ringwatch: ConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(neighborhoods, "MAX_HOODS", 1)
+    await async_host(hass, ringwatch)
+    done = await async_begin(hass, ringwatch, "host")
+    assert (done["type"], done["reason"]) == ("abort", "too_many_neighborhoods")
+    assert done["description_placeholders"] == {"most": str(MAX_HOODS)}
+
+
+async def async_stop_hosting(
+    hass: HomeAssistant, entry: ConfigEntry, hood: ConfigSubentry, *, erase: bool
+) -> Path:
+    """Stop hosting, as a person does; return where what is kept would be."""
+    form = await async_change(hass, entry, hood.subentry_id, "stop_hosting")
+    done = await async_answer(hass, form, {"erase": erase})
     assert done["reason"] == "left"
-    hub = ringwatch.runtime_data.neighborhoods.hub
-    await async_until(lambda: hub.settings is None and hub.ready is None, "the hub has ended")
     await hass.async_block_till_done()
-    assert hass.states.get(FEED) is None
+    return Path(form["description_placeholders"]["folder"])
+
+
+async def test_one_that_was_hosted_is_taken_up_again(
+    hass: HomeAssistant, ringwatch: ConfigEntry, tmp_path: Path
+) -> None:
+    """Its members find it again by themselves, and go on where they were."""
+    hood = await async_host(hass, ringwatch)
+    hub = ringwatch.runtime_data.neighborhoods.hub
+    invite = (await async_call(hass, "create_invite"))["link"]
+    async with neighbor(tmp_path, invite, "Ben") as ben:
+        post = await ben.post()
+        await ben.until(lambda ledger: ledger.state.item(post), "posted")
+        before = ben.home.members
+        folder = await async_stop_hosting(hass, ringwatch, hood, erase=False)
+        await async_until(lambda: hub.settings is None and hub.ready is None, "the hub has ended")
+        assert hass.states.get(FEED) is None
+        assert issues_of(hass) == {"hub_left"}
+        assert await hass.async_add_executor_job(lambda: (folder / "hub.db").exists())
+
+        menu = await hass.config_entries.subentries.async_init(
+            (ringwatch.entry_id, SUBENTRY_NEIGHBORHOOD), context={"source": SOURCE_USER}
+        )
+        assert menu["menu_options"] == ["join", "host", "take_up"]
+        form = await async_answer(hass, menu, {"next_step_id": "take_up"})
+        neighborhood = hood.data["neighborhood"]
+        assert left_of(form) == {neighborhood: "Maple Street (Anna, 2)"}
+        shown = await async_answer(hass, form, {"neighborhood": neighborhood})
+        shown = await async_answer(hass, shown, network(hood.data["port"]))
+        assert shown["step_id"] == "reached"
+        assert shown["description_placeholders"]["name"] == "Maple Street"
+        done = await async_answer(hass, shown, {"agree": True})
+        assert done["type"] == "create_entry"
+        [again] = hoods(ringwatch)
+        await async_until_connected(hass, ringwatch, again)
+        assert again.data == hood.data
+        assert issues_of(hass) == set()
+        assert again.title == "Maple Street"
+        second = await ben.post(title="And another")
+        await ben.until(lambda ledger: ledger.state.item(second) and not ledger.waiting(), "posted again")
+        assert ben.home.members == before
+        answer = await async_call(hass, "get_feed")
+        assert {item["id"] for item in answer["items"]} == {post, second}
+        await async_call(hass, "comment", post=post, text="Back again")
+        await ben.until(lambda ledger: list(feed.comments(ledger.state, post)), "the host comments")
+
+
+async def test_taking_up_in_two_windows_or_while_it_is_erased(
+    hass: HomeAssistant, ringwatch: ConfigEntry
+) -> None:
+    hood = await async_host(hass, ringwatch)
+    neighborhood = {"neighborhood": hood.data["neighborhood"]}
+    await async_stop_hosting(hass, ringwatch, hood, erase=False)
+
+    async def to_agree() -> Result:
+        form = await async_begin(hass, ringwatch, "take_up")
+        shown = await async_answer(hass, form, neighborhood)
+        return await async_answer(hass, shown, network(hood.data["port"]))
+
+    first, second = await to_agree(), await to_agree()
+    hub = ringwatch.runtime_data.neighborhoods.hub
+    await hub.async_stop()
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("", hood.data["port"]))
+        other.listen()
+        refused = await async_answer(hass, first, {"agree": True})
+    assert refused["errors"] == {"base": "hub_port"}
+    done = await async_answer(hass, first, {"agree": True})
+    if done["type"] == "form":  # the hub waits a second or two before it tries again
+        await async_until(lambda: hub.ready is not None, "the hub is back")
+        done = await async_answer(hass, first, {"agree": True})
+    assert done["type"] == "create_entry"
+    late = await async_answer(hass, second, {"agree": True})
+    assert late["reason"] == "already_configured"
+    [again] = hoods(ringwatch)
+    await async_until_connected(hass, ringwatch, again)
+    await async_stop_hosting(hass, ringwatch, again, erase=False)
+    form = await async_begin(hass, ringwatch, "take_up")
+    shown = await to_agree()
+    await ringwatch.runtime_data.neighborhoods.async_erase_left(hood.data["neighborhood"])
+    gone = await async_answer(hass, form, neighborhood)
+    assert gone["reason"] == "nothing_left"
+    refused = await async_answer(hass, shown, {"agree": True})
+    assert refused["errors"] == {"base": "hub_data"}
+    hass.config_entries.subentries.async_abort(refused["flow_id"])
+    await hass.async_block_till_done()
+
+
+async def test_one_hub_carries_on_without_what_is_left(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
+    """What isn't hosted any more is served to nobody, though the hub runs; nor is it after a restart."""
+    maple = await async_host(hass, ringwatch)
+    oak = await async_host(hass, ringwatch, name="Oak Lane")
+    hub = ringwatch.runtime_data.neighborhoods.hub
+    await async_stop_hosting(hass, ringwatch, maple, erase=False)
+    await async_until_connected(hass, ringwatch, oak)
+    assert (await hub.async_ask_health())["neighborhoods"] == 1
+    form = await async_begin(hass, ringwatch, "take_up")
+    shown = await async_answer(hass, form, {"neighborhood": maple.data["neighborhood"]})
+    assert shown["step_id"] == "reached"  # how it is reached is known
+    await async_answer(hass, shown, {"agree": True})
+    assert [hood.title for hood in hoods(ringwatch)] == ["Oak Lane", "Maple Street"]
+    for hood in hoods(ringwatch):
+        await async_until_connected(hass, ringwatch, hood)
+    assert (await hub.async_ask_health())["neighborhoods"] == 2
+
+
+async def test_to_stop_hosting_can_erase_everything(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
+    hood = await async_host(hass, ringwatch)
+    folder = await async_stop_hosting(hass, ringwatch, hood, erase=True)
+    storage = Path(hass.config.path(".storage", "ringwatch.neighborhoods"))
+    assert issues_of(hass) == set()
+    assert not await hass.async_add_executor_job(folder.exists)
+    assert not await hass.async_add_executor_job(storage.exists)
+    menu = await hass.config_entries.subentries.async_init(
+        (ringwatch.entry_id, SUBENTRY_NEIGHBORHOOD), context={"source": SOURCE_USER}
+    )
+    assert menu["menu_options"] == ["join", "host"]
+    hass.config_entries.subentries.async_abort(menu["flow_id"])
+
+
+@pytest.mark.parametrize("erase", [True, False], ids=["erased", "kept"])
+async def test_a_repair_keeps_or_erases_what_is_left(
+    hass: HomeAssistant, ringwatch: ConfigEntry, post: Callable[..., Any], erase: bool
+) -> None:
+    """Who removes a hosted neighborhood in the menu with the three dots is asked afterwards."""
+    hood = await async_host(hass, ringwatch)
+    hass.config_entries.async_remove_subentry(ringwatch, hood.subentry_id)
+    await hass.async_block_till_done()
+    menu = await post(handler=DOMAIN, issue_id=f"hub_left_{hood.data['neighborhood']}")
+    flow = f"/{menu['flow_id']}"
+    assert menu["menu_options"] == ["keep", "erase"]
+    assert menu["description_placeholders"]["name"] == "Maple Street"
+    if erase:
+        form = await post(flow, next_step_id="erase")
+        assert (form["type"], form["step_id"]) == ("form", "erase")
+        done = await post(flow)
+    else:
+        done = await post(flow, next_step_id="keep")
+    assert done["type"] == "create_entry"
+    assert issues_of(hass) == set()
+    left = await ringwatch.runtime_data.neighborhoods.left.async_look()
+    assert len(left) == (0 if erase else 1)
+
+
+async def test_what_is_left_expires_all_the_same(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
+    hood = await async_host(hass, ringwatch)
+    await async_call(hass, "post", category="package", title="A parcel", text="It was green.")
+    running = ringwatch.runtime_data.neighborhoods.get(hood.subentry_id)
+    await async_until(lambda: not running.home.pending, "sent")
+    folder = await async_stop_hosting(hass, ringwatch, hood, erase=False)
+
+    def texts() -> bytes:
+        return b"".join(path.read_bytes() for path in folder.rglob("*") if path.is_file())
+
+    assert b"It was green." in await hass.async_add_executor_job(texts)
+    with freeze_time(datetime.now(UTC) + timedelta(days=31)):
+        async_fire_time_changed(hass)
+        await hass.async_block_till_done(wait_background_tasks=True)
+    assert b"It was green." not in await hass.async_add_executor_job(texts)
+    assert len(await ringwatch.runtime_data.neighborhoods.left.async_look()) == 1
+
+
+async def test_ringwatch_itself_can_go_and_come_back(hass: HomeAssistant, ringwatch: ConfigEntry) -> None:
+    """The key of a host stays as long as what it hosted; a home's own keys go."""
+    hood = await async_host(hass, ringwatch)
+    other = await ringwatch.runtime_data.neighborhoods.keys.async_create()
+    await hass.config_entries.async_remove(ringwatch.entry_id)
+    await hass.async_block_till_done()
+    storage = Path(hass.config.path(".storage", "ringwatch.neighborhoods"))
+    stored = json.loads(await hass.async_add_executor_job(storage.read_text))["keys"]
+    assert set(stored) == {hood.data["key"]}
+    assert other.public not in stored
+    entry = MockConfigEntry(domain=DOMAIN, title="Ringwatch")
+    entry.add_to_hass(hass)
+    assert await hass.config_entries.async_setup(entry.entry_id)
     assert issues_of(hass) == {"hub_left"}
-    assert await hass.async_add_executor_job(lambda: Path(folder, "hub.key").exists())
+    form = await async_begin(hass, entry, "take_up")
+    assert list(left_of(form)) == [hood.data["neighborhood"]]
+    hass.config_entries.subentries.async_abort(form["flow_id"])
 
 
 # ---- joining ----------------------------------------------------------------------------------------
@@ -464,7 +662,7 @@ async def test_leaving_tells_the_hub_and_deletes_copy_and_key(
     copies = Path(hass.config.path(DOMAIN, "neighborhoods"))
     storage = Path(hass.config.path(".storage", "ringwatch.neighborhoods"))
     assert not await hass.async_add_executor_job(lambda: list(copies.iterdir()))
-    assert hood.data["key"] not in await hass.async_add_executor_job(storage.read_text)
+    assert not await hass.async_add_executor_job(storage.exists)  # it was the only one
     assert issues_of(hass) == set()
 
 

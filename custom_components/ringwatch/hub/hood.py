@@ -194,7 +194,7 @@ class Hood:
     async def pass_time(self) -> None:
         """Let end what is due: posts, clips, uploads that came to nothing."""
         while True:
-            until_s = await self.read(lambda db: _due_s(db, self.now_s()))
+            until_s = await self.read(lambda db: due_s(db, self.now_s()))
             if until_s is None:
                 break
             changes, unlink = await self.writer.do(partial(self._advance, until_s))
@@ -263,11 +263,11 @@ class Hood:
         table.insert(db, record, entry)
         if subject is not None:
             blobs.name(db, record.body, record.id, subject)
-        return _Written(entry, True, changes, tuple(_follow(db, changes)))
+        return _Written(entry, True, changes, tuple(follow(db, changes)))
 
     def _advance(self, until_s: int, db: sqlite3.Connection) -> tuple[tuple[Change, ...], list[str]]:
         changes = advance(table.state_of(db), until_s)
-        return changes, _follow(db, changes)
+        return changes, follow(db, changes)
 
     def _take_over(self, changes: tuple[Change, ...], unlink: tuple[str, ...] | list[str]) -> None:
         kinds = {change.kind for change in changes}
@@ -305,7 +305,7 @@ def remove_folder(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _due_s(db: sqlite3.Connection, now_s: int) -> int | None:
+def due_s(db: sqlite3.Connection, now_s: int) -> int | None:
     """Return up to when the time may go on in one transaction, or None if nothing is due."""
     rows = db.execute(
         "SELECT key FROM state WHERE tbl = 'due' AND key < ? ORDER BY key LIMIT ?",
@@ -316,7 +316,7 @@ def _due_s(db: sqlite3.Connection, now_s: int) -> int | None:
     return now_s if len(rows) < DUE_AT_ONCE else int(rows[-1][0].partition("/")[0])
 
 
-def _follow(db: sqlite3.Connection, changes: tuple[Change, ...]) -> list[str]:
+def follow(db: sqlite3.Connection, changes: tuple[Change, ...]) -> list[str]:
     """Bring the tables beside the state to what has changed; return files to delete."""
     gone: list[str] = []
     state = table.state_of(db)

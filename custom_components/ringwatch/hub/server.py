@@ -236,7 +236,9 @@ class Hub:
         async with self._founding:
             if neighborhood not in self.hoods:
                 if len(self.hoods) >= MAX_HOODS:
-                    raise forbidden("host_only", f"a hub carries {MAX_HOODS} neighborhoods at most")
+                    raise forbidden(
+                        "too_many_neighborhoods", f"a hub carries {MAX_HOODS} neighborhoods at most"
+                    )
                 folder = self.config.data / neighborhood
                 hood = Hood(folder, neighborhood, self.key, self.log)
                 await asyncio.to_thread(hood.open)
