@@ -111,11 +111,73 @@ def test_nothing_of_a_blurred_box_is_left(tmp_path: Path, box: Box) -> None:
         assert likeness(before[0][:, 90:], after[0][:, 90:]) > 0.9
 
 
-def test_many_pictures_together_give_no_more_than_one(tmp_path: Path) -> None:
-    """The cells stay as they are for half a second, whatever moves beneath them."""
+def twins(folder: Path, box: Box) -> tuple[Path, Path]:
+    """Return two files, without loss, whose pictures differ in a box only."""
+    paths = folder / "one.mp4", folder / "other.mp4"
+    area = tuple(round(edge * size) for edge, size in zip(box, (160, 120, 160, 120), strict=True))
+    for path in paths:
+        same, own = np.random.default_rng(1), np.random.default_rng(len(path.name))
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=10, options={"qp": "0", "g": "10"})
+            stream.width, stream.height, stream.pix_fmt = 160, 120, "yuv420p"
+            for _ in range(20):
+                planes = same.integers(16, 235, (180, 160), np.uint8)
+                luma, chroma = planes[:120], planes[120:].reshape(2, 60, 80)
+                left, top, right, bottom = area
+                for layer, scale in ((luma, 1), (chroma[0], 2), (chroma[1], 2)):
+                    inside = layer[top // scale : bottom // scale, left // scale : right // scale]
+                    inside[:] = own.integers(16, 235, inside.shape, np.uint8)
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(planes, "yuv420p")))
+            container.mux(stream.encode(None))
+    return paths
+
+
+@pytest.mark.parametrize("box", [FACE, (0.0, 0.0, 0.25, 0.2), (0.0, 0.0, 1.0, 1.0)])
+@pytest.mark.parametrize("moves", [False, True])
+def test_what_is_hidden_makes_no_difference_at_all(tmp_path: Path, box: Box, moves: bool) -> None:
+    """So no number of pictures, and no cleverness, can bring it back."""
+    one, other = twins(tmp_path, box)
+    assert one.read_bytes() != other.read_bytes()
+    outs = [tmp_path / "out1.mp4", tmp_path / "out2.mp4"]
+    for source, target in zip((one, other), outs, strict=True):
+        if moves:
+            redact(source, target, Redaction(), moving=lambda _: [box])
+        else:
+            redact(source, target, Redaction(blur=(box,)))
+    assert outs[0].read_bytes() == outs[1].read_bytes()
+    assert len(lumas(outs[0])) == 20
+
+
+def test_boxes_that_move_hide_what_they_are_over_and_nothing_else(tmp_path: Path) -> None:
     source, target = noisy(tmp_path), tmp_path / "out.mp4"
-    redact(source, target, Redaction(blur=(FACE,)))
-    hidden = [part(picture, FACE) for picture in lumas(target)]
+
+    def moving(at_s: float) -> list[Box]:
+        return [(at_s / 4, 0.25, at_s / 4 + 0.25, 0.75)] if at_s < 2.0 else []
+
+    done = redact(source, target, Redaction(start_s=0.5), moving=moving)
+    assert done.encoded
+    for number, (one, other) in enumerate(zip(lumas(source)[5:], lumas(target), strict=True), 5):
+        boxes = moving(number / 10)
+        for box in boxes:
+            assert likeness(part(one, box), part(other, box)) < 0.25
+        right = boxes[0][2] if boxes else 0.0
+        assert (
+            likeness(part(one, (right + 0.02, 0.0, 1.0, 1.0)), part(other, (right + 0.02, 0.0, 1.0, 1.0)))
+            > 0.9
+        )
+
+
+def test_a_film_in_which_nothing_has_to_be_hidden_is_encoded_anew_all_the_same(tmp_path: Path) -> None:
+    """Or its bytes would tell whether there was a face."""
+    source, target = clip(tmp_path), tmp_path / "out.mp4"
+    assert redact(source, target, Redaction(), moving=lambda _: ()).encoded
+
+
+def test_a_mosaic_of_the_place_stays_for_half_a_second(tmp_path: Path) -> None:
+    """Many pictures together give no more than one, whatever moves beneath the cells."""
+    source, target = noisy(tmp_path), tmp_path / "out.mp4"
+    redact(source, target, Redaction(keep_only=FACE))
+    hidden = [part(picture, (0.6, 0.0, 1.0, 1.0)) for picture in lumas(target)]
     changes = [float(np.abs(b - a).mean()) for a, b in pairwise(hidden)]
     still = [change for number, change in enumerate(changes, 1) if number % 5]
     assert max(still) < 2.0

@@ -4,7 +4,7 @@ What is cut or hidden is not in the file at all. Where packets can be copied the
 write between pictures (names, places, times); everything else is encoded anew as H.264.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 import hashlib
@@ -18,9 +18,9 @@ from av.bitstream import BitStreamFilterContext
 import av.error
 from av.video.frame import PictureType, VideoFrame
 import numpy as np
-from numpy.typing import NDArray
 
 from ..vision import Box
+from .hiding import Hider
 
 if TYPE_CHECKING:
     from av.audio.stream import AudioStream
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 TICKS_PER_S = 90_000
-# Along the longer side of what is hidden: too few to tell a face or read a number plate by. A judgement; and
-# never smaller than this, however small the box.
-CELLS = 6
-MIN_CELL_PX = 16
-# A mosaic that follows each picture gives away, over many pictures, what is finer than its cells.
-HOLD_S = 0.5
-LEVELS = 32
 KEY_EVERY_S = 2.0
 ENCODER = {"crf": "23", "preset": "veryfast", "profile": "high"}
 # Slices and parameter sets of H.264; not SEI, which holds whatever a camera adds.
@@ -44,8 +37,6 @@ SLACK_S = 0.02  # a start this near to a key frame is that key frame
 MUXER = {"movflags": "+faststart", "fflags": "+bitexact"}
 
 type AnyPacket = av.Packet[Any]
-type Planes = NDArray[np.uint8]
-type Area = tuple[int, int, int, int]  # left, top, right, bottom in pixels
 
 
 class RedactError(Exception):
@@ -87,15 +78,22 @@ class Redacted:
     encoded: bool
 
 
-def redact(source: Path, target: Path, wanted: Redaction) -> Redacted:
-    """Write what is left of a clip. Blocks; raises RedactError, and OSError where the disk doesn't do."""
+type Moving = Callable[[float], Sequence[Box]]
+"""Seconds of the clip -> what is to be hidden in that picture."""
+
+
+def redact(source: Path, target: Path, wanted: Redaction, *, moving: Moving | None = None) -> Redacted:
+    """Write what is left of a clip. Blocks; raises RedactError, and OSError where the disk doesn't do.
+
+    With `moving`, each picture is encoded anew without what that says.
+    """
     partial = target.with_name(f".{target.name}.part")
     try:
         with av.logging.Capture(), av.open(str(source)) as reader:
-            encode = _has_to_encode(reader, wanted)
+            encode = moving is not None or _has_to_encode(reader, wanted)
             reader.seek(0)
             with av.open(str(partial), "w", format="mp4", options=MUXER) as writer:
-                job = _Job(reader, writer, wanted, encode=encode)
+                job = _Job(reader, writer, wanted, moving, encode=encode)
                 job.run()
         with partial.open("rb") as file:
             sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -129,14 +127,21 @@ def _has_to_encode(reader: InputContainer, wanted: Redaction) -> bool:
 
 class _Job:
     def __init__(
-        self, reader: InputContainer, writer: OutputContainer, wanted: Redaction, *, encode: bool
+        self,
+        reader: InputContainer,
+        writer: OutputContainer,
+        wanted: Redaction,
+        moving: Moving | None,
+        *,
+        encode: bool,
     ) -> None:
         self._reader, self._writer, self._wanted = reader, writer, wanted
         self._video = reader.streams.video[0]
         self._output = self._encoder() if encode else writer.add_stream_from_template(self._video)
         self._output.metadata.clear()
         self._encode = encode
-        self._mosaics = _Mosaics(wanted)
+        self._hider = Hider(wanted.blur, wanted.keep_only)
+        self._moving = moving
         sounds: list[AudioStream] = [] if wanted.mute else list(reader.streams.audio)[:1]
         self.sound = sounds[0] if sounds else None
         self._sound_output = writer.add_stream_from_template(sounds[0]) if sounds else None
@@ -225,9 +230,10 @@ class _Job:
             self._begin(at_s)
         self._last_s = at_s + float((frame.duration or 0) * frame.time_base)
         picture = frame.reformat(self.width_px, self.height_px, "yuv420p")
-        if self._wanted.hides:
+        moving = () if self._moving is None else self._moving(at_s)
+        if self._wanted.hides or moving:
             planes = picture.to_ndarray().astype(np.uint8, copy=False)
-            self._mosaics.cover(planes, at_s)
+            self._hider.hide(planes, at_s, moving)
             picture = VideoFrame.from_ndarray(planes, "yuv420p")
         picture.pts = round((at_s - self._first_s) * TICKS_PER_S)
         picture.time_base = Fraction(1, TICKS_PER_S)
@@ -260,77 +266,3 @@ class _Job:
             for cleaned in self._filter.filter(packet):
                 cleaned.stream = self._output
                 self._writer.mux(cleaned)
-
-
-class _Mosaics:
-    """Hides parts of pictures (H * 3 / 2, W) in yuv420p, the same way for half a second."""
-
-    def __init__(self, wanted: Redaction) -> None:
-        self._wanted = wanted
-        self._made_at_s = -math.inf
-        self._kept: list[Planes] = []
-
-    def cover(self, planes: Planes, at_s: float) -> None:
-        """Hide in place."""
-        height, width = planes.shape[0] * 2 // 3, planes.shape[1]
-        luma = planes[:height]
-        chroma = planes[height:].reshape(2, height // 2, width // 2)
-        layers = ((luma, 1), (chroma[0], 2), (chroma[1], 2))
-        anew = not 0 <= at_s - self._made_at_s < HOLD_S
-        if anew:
-            self._made_at_s = at_s
-            self._kept.clear()
-        number = 0
-        for layer, scale in layers:
-            if (shown := self._wanted.keep_only) is not None:
-                left, top, right, bottom = _inner(shown, width, height, scale)
-                uncovered = layer[top:bottom, left:right].copy()
-                number = self._hide(layer, (0, 0, layer.shape[1], layer.shape[0]), scale, number, anew=anew)
-                layer[top:bottom, left:right] = uncovered
-            for box in self._wanted.blur:
-                number = self._hide(layer, _outer(box, width, height, scale), scale, number, anew=anew)
-
-    def _hide(self, layer: Planes, area: Area, scale: int, number: int, *, anew: bool) -> int:
-        left, top, right, bottom = area
-        part = layer[top:bottom, left:right]
-        if not part.size:
-            return number
-        if anew:
-            self._kept.append(_mosaic(part, max(MIN_CELL_PX // scale, math.ceil(max(part.shape) / CELLS))))
-        part[:] = self._kept[number]
-        return number + 1
-
-
-def _mosaic(part: Planes, cell_px: int) -> Planes:
-    """Return a part as few cells of one coarse level each."""
-    rows = np.arange(0, part.shape[0], cell_px)
-    columns = np.arange(0, part.shape[1], cell_px)
-    sums = np.add.reduceat(np.add.reduceat(part.astype(np.uint32), rows, axis=0), columns, axis=1)
-    heights = np.diff([*rows, part.shape[0]])
-    widths = np.diff([*columns, part.shape[1]])
-    step = 256 // LEVELS
-    means = (sums // np.outer(heights, widths)).astype(np.uint8) // step * step + step // 2
-    mosaic: Planes = np.repeat(np.repeat(means, heights, axis=0), widths, axis=1)
-    return mosaic
-
-
-def _outer(box: Box, width: int, height: int, scale: int) -> Area:
-    """Return the pixels that a box touches, in a plane that is smaller by `scale`; whole pairs of pixels."""
-    left, top, right, bottom = box
-    return (
-        max(0, math.floor(left * width / 2) * 2 // scale),
-        max(0, math.floor(top * height / 2) * 2 // scale),
-        min(width, math.ceil(right * width / 2) * 2) // scale,
-        min(height, math.ceil(bottom * height / 2) * 2) // scale,
-    )
-
-
-def _inner(box: Box, width: int, height: int, scale: int) -> Area:
-    """Return the pixels that lie in a box altogether."""
-    left, top, right, bottom = box
-    return (
-        max(0, math.ceil(left * width / 2) * 2) // scale,
-        max(0, math.ceil(top * height / 2) * 2) // scale,
-        min(width, math.floor(right * width / 2) * 2) // scale,
-        min(height, math.floor(bottom * height / 2) * 2) // scale,
-    )
