@@ -1,6 +1,7 @@
 """The hub under the load of a town: polls, long-polls, posts and pages of the feed, on a large store.
 
     .venv/bin/python -m benchmarks.hub [--full] [--records N] [--homes N] [--waiting N] [--seconds S]
+                                       [--unshaped | --home-assistant]
 
 `--full` is the whole of it: 20,000 homes polling each minute, 1,000 waiting, a million records (made once, in
 about twenty minutes). As root with iproute2 the hub runs behind a link of 20 Mbit/s (a network namespace and
@@ -9,6 +10,7 @@ exit status is 1 where a bar is missed.
 """
 
 import argparse
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 import json
@@ -21,6 +23,7 @@ import tempfile
 import time
 from typing import Any, Final
 
+from benchmarks.hub_homes import spread
 from benchmarks.hub_store import size_bytes, store
 from benchmarks.report import finish, table
 from script.lib.core import ROOT, load_core
@@ -28,7 +31,6 @@ from script.lib.core import ROOT, load_core
 load_core()
 
 from ringwatch.hub.table import state_of
-from script.lib.hub_client import PROGRAM
 
 BARS: Final = {
     "poll_p99_ms": 25.0, "memory_mb": 150.0, "mb_a_home_and_day": 5.0, "feed_p50_ms": 20.0, "lost": 0,
@@ -98,8 +100,11 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
         }  # fmt: skip
         (folder / "hub.json").write_text(json.dumps(settings))
         hub = subprocess.Popen(
-            [*before, sys.executable, str(PROGRAM), "--config", str(folder / "hub.json")],
-            stdout=subprocess.PIPE, text=True,
+            [
+                *before, sys.executable, "-m", "benchmarks.hub_measured", str(folder / "measured.json"),
+                "--config", str(folder / "hub.json"),
+            ],
+            stdout=subprocess.PIPE, text=True, cwd=ROOT,
         )  # fmt: skip
         try:
             began_s = time.perf_counter()
@@ -131,12 +136,36 @@ def measure(given: argparse.Namespace, folder: Path) -> dict[str, Any]:
                 "database_mb": round(size_bytes(data, neighborhood) / 1e6),
                 "shaped": shaped,
             }
-            return figures
+            if shaped:
+                figures |= link_figures(elapsed_s)
         finally:
             hub.terminate()
             hub.wait(15)
             if hub.stdout:
                 hub.stdout.close()
+    measured = json.loads((folder / "measured.json").read_text())
+    return figures | spread("hub_poll", measured["polls_ms"]) | spread("hub_lag", measured["lags_ms"])
+
+
+def link_figures(seconds: float) -> dict[str, float]:
+    """Return what went through the slowed link, and how many packets had to wait for their turn."""
+    said = subprocess.run(
+        ["tc", "-n", SPACE, "-s", "-j", "qdisc", "show", "dev", "rwb1"],
+        check=True, capture_output=True,
+    ).stdout  # fmt: skip
+    [queue] = json.loads(said)
+    return {
+        "link_mbit_s": round(queue["bytes"] * 8 / seconds / 1e6, 2),
+        "link_waits": queue["overlimits"],
+        "link_drops": queue["drops"],
+    }
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print figures, one a line."""
+    for key, value in figures.items():
+        if isinstance(value, int | float):
+            print(f"{key:<32}{value:>12}")
 
 
 def main() -> int:
@@ -148,6 +177,7 @@ def main() -> int:
     for name, value in SMALL.items():
         parser.add_argument(f"--{name}", type=type(value))
     parser.add_argument("--unshaped", action="store_true")
+    parser.add_argument("--home-assistant", action="store_true", help="beside a real Home Assistant")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     given = parser.parse_args()
     for name, value in (FULL if given.full else SMALL).items():
@@ -157,6 +187,13 @@ def main() -> int:
         "load_at_start": round(os.getloadavg()[0], 2), "cores": os.cpu_count(),
         "records": given.records, "homes": given.homes, "waiting": given.waiting, "seconds": given.seconds,
     }  # fmt: skip
+    if given.home_assistant:
+        from benchmarks import hub_hass  # needs what only that needs
+
+        measured, holds = asyncio.run(hub_hass.measure(given))
+        figures |= measured
+        show(figures)
+        return finish(given.out, "hub-home-assistant", figures, hub_hass.BARS, holds)
     with tempfile.TemporaryDirectory(prefix="ringwatch-hub-", dir=ROOT / ".tools") as name:
         figures |= measure(given, Path(name))
     holds = {
@@ -167,13 +204,11 @@ def main() -> int:
         "none lost": figures["lost"] == figures["gaps"] == figures["broken"] == figures["refused"] == 0,
     }
     numbers = {key: value for key, value in figures.items() if isinstance(value, int | float)}
-    for group in ("poll", "woken", "post", "feed"):
+    for group in ("poll", "hub_poll", "hub_lag", "woken", "post", "feed"):
         prefix = f"{group}_"
         row = {key.removeprefix(prefix): numbers[key] for key in numbers if key.startswith(f"{prefix}p")}
         table("", list(row), [(group, row)])
-    rest = {key: value for key, value in numbers.items() if not key.endswith("_ms")}
-    for key, value in rest.items():
-        print(f"{key:<24}{value:>12}")
+    show({key: value for key, value in numbers.items() if not key.endswith("_ms")})
     return finish(given.out, "hub", figures, BARS, holds)
 
 

@@ -306,10 +306,10 @@ class Homes:
         return {
             "polls": found.polls,
             "polls_a_s": round(found.polls / seconds, 1),
-            **_spread("poll", found.poll_ms),
-            **_spread("woken", found.woken_ms),
-            **_spread("post", found.post_ms),
-            **_spread("feed", found.feed_ms),
+            **spread("poll", found.poll_ms),
+            **spread("woken", found.woken_ms),
+            **spread("post", found.post_ms),
+            **spread("feed", found.feed_ms),
             "bytes_a_poll": round(a_poll),
             "mb_a_home_and_day": round(a_poll * 1_440 / 1e6, 2),
             "lost": lost,
@@ -322,7 +322,8 @@ class Homes:
         }
 
 
-def _spread(name: str, values: list[float]) -> dict[str, float]:
+def spread(name: str, values: list[float]) -> dict[str, float]:
+    """Return the median and the 99th percentile of milliseconds, by name."""
     if len(values) < 2:
         return {}
     cuts = statistics.quantiles(values, n=100)

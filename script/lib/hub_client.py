@@ -349,6 +349,18 @@ def send_join(member: Member, handle: str) -> Answer:
     return answer
 
 
+def join_by_link(link: str, port: int, handle: str) -> Member:
+    """Join a neighborhood on a hub of this machine that somebody else runs."""
+    invite = parse_link(link, now_s=int(time.time()), allow_http=True)
+    hub = HubProcess(Path())
+    hub.ready = {"port": port, "hub_key": invite.hub_key}
+    member = Member(hub, neighborhood=invite.certificate.neighborhood, invite=invite)
+    answer = send_join(member, handle)
+    if answer.status != 201:
+        raise RuntimeError(f"not joined: {answer}")
+    return member
+
+
 def post(
     title: str = "A parcel is gone",
     text: str = "It stood beside the door.",

@@ -167,26 +167,7 @@ async def settle(street: Street, say: Say) -> None:
     """Found the neighborhood at Anna's, and have Ben join it."""
     anna, ben = street.anna.client, street.ben.client
     began_s = time.monotonic()
-    await anna.add_neighborhood(
-        street.anna.entry_id,
-        ("user", {"next_step_id": "host"}),
-        (
-            "host",
-            {
-                "name": NAME,
-                "handle": "Anna",
-                "location": {"latitude": LATITUDE, "longitude": LONGITUDE, "radius": 1609},
-                "moderation": "after",
-                "rules": "Be kind.",
-            },
-        ),
-        (
-            "network",
-            {"hub_url": f"http://127.0.0.1:{street.hub_port}", "port": street.hub_port, "tls": "none"},
-        ),
-        ("reached", {"agree": True}),
-    )
-    await _async_connected(anna)
+    await found(anna, street.anna.entry_id, street.hub_port)
     say(f"Anna founded {NAME}; its hub answers on port {street.hub_port}")
     link = (await anna.ask("create_invite"))["link"]
     say(f"Anna's invite: {link[:60]}...")
@@ -200,6 +181,27 @@ async def settle(street: Street, say: Say) -> None:
     await _async_connected(ben)
     await _async_until(lambda: _async_is(anna, "sensor.maple_street_members", "2"), "two members")
     say(f"Ben joined with it, {time.monotonic() - began_s:.1f} s after Anna began")
+
+
+async def found(client: HassClient, entry_id: str, hub_port: int) -> None:
+    """Host a neighborhood, and wait until its hub answers."""
+    await client.add_neighborhood(
+        entry_id,
+        ("user", {"next_step_id": "host"}),
+        (
+            "host",
+            {
+                "name": NAME,
+                "handle": "Anna",
+                "location": {"latitude": LATITUDE, "longitude": LONGITUDE, "radius": 1609},
+                "moderation": "after",
+                "rules": "Be kind.",
+            },
+        ),
+        ("network", {"hub_url": f"http://127.0.0.1:{hub_port}", "port": hub_port, "tls": "none"}),
+        ("reached", {"agree": True}),
+    )
+    await _async_connected(client)
 
 
 async def _async_record(client: HassClient) -> dict[str, Any]:
