@@ -51,6 +51,8 @@ SHOWN: Final = 1000  # characters of a line
 EXIT_CODES: Final[Mapping[int, str]] = {2: "config", 3: "port", 4: "data", 5: "database"}
 CRASHING: Final = "crashing"
 STORAGE_FULL: Final = "full"
+CLOCK: Final = "clock"  # the hub doesn't believe this machine's clock
+TROUBLES: Final[Mapping[str, str]] = {"storage_full": STORAGE_FULL, "clock": CLOCK}  # by its own word
 STARTING: Final = "starting"
 
 # What it needs of our environment: no secrets, and nothing that would change what it imports.
@@ -279,8 +281,7 @@ class HubProcess:
                     return
             else:
                 missed = 0
-                full = self.health.get("status") == "storage_full"
-                self._set(ready, STORAGE_FULL if full else None)
+                self._set(ready, TROUBLES.get(str(self.health.get("status"))))
 
     async def async_ask_health(self, url: str | None = None) -> dict[str, Any]:
         """Return what our hub, or one at an address, says. Raise ClientError, HubError or TimeoutError."""

@@ -5,7 +5,16 @@ from typing import Final
 from homeassistant.core import HomeAssistant, callback
 from homeassistant.helpers import issue_registry as ir
 
-from .const import DOMAIN, ISSUE_HUB, ISSUE_HUB_LEFT, ISSUE_NEIGHBORHOOD, ISSUE_OUTSIDE, ISSUE_REFUSED
+from .const import (
+    DOMAIN,
+    ISSUE_HUB,
+    ISSUE_HUB_CLOCK,
+    ISSUE_HUB_LEFT,
+    ISSUE_NEIGHBORHOOD,
+    ISSUE_OUTSIDE,
+    ISSUE_REFUSED,
+)
+from .hub_process import CLOCK
 from .plain_text import harmless
 
 # Why a neighborhood doesn't work, each with a text of its own. The lies begin with hub_.
@@ -36,8 +45,20 @@ REFUSED: Final = frozenset({"limit_reached", "media_refused", "outside_area", "q
 @callback
 def async_set_hub(hass: HomeAssistant, code: str | None, folder: str, port: int) -> None:
     """Say why the hub doesn't run here, or (None) that it does."""
+    for issue_id, stays in ((ISSUE_HUB, code not in {None, CLOCK}), (ISSUE_HUB_CLOCK, code == CLOCK)):
+        if not stays:
+            ir.async_delete_issue(hass, DOMAIN, issue_id)
     if code is None:
-        ir.async_delete_issue(hass, DOMAIN, ISSUE_HUB)
+        return
+    if code == CLOCK:
+        ir.async_create_issue(
+            hass,
+            DOMAIN,
+            ISSUE_HUB_CLOCK,
+            is_fixable=True,
+            severity=ir.IssueSeverity.ERROR,
+            translation_key=ISSUE_HUB_CLOCK,
+        )
         return
     ir.async_create_issue(
         hass,

@@ -26,6 +26,7 @@ from .const import (
     CONF_USERNAME,
     DOMAIN,
     ISSUE_CREDENTIALS,
+    ISSUE_HUB_CLOCK,
     ISSUE_HUB_LEFT,
     ISSUE_PENDING,
     ISSUE_REFUSED,
@@ -39,6 +40,7 @@ from .neighborhood_views import async_neighborhoods
 from .pending_posts import async_details, plain, title_of
 from .posting import async_confirm
 from .recording import FAILURES
+from .repairs_clock import HubClockFlow
 from .sources import source_config
 from .video import SourceError
 from .vision import Proposal
@@ -295,6 +297,8 @@ async def async_create_fix_flow(hass: HomeAssistant, issue_id: str, data: IssueD
         return RefusedFlow(str(data["subentry_id"]), str(data["record_id"]))
     if data is not None and issue_id.startswith(f"{ISSUE_HUB_LEFT}_"):
         return HubLeftFlow(str(data["neighborhood"]))
+    if issue_id == ISSUE_HUB_CLOCK:
+        return HubClockFlow()
     if issue_id == ISSUE_STORAGE:
         return StorageRepairFlow()
     return ConfirmRepairFlow()

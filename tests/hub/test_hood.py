@@ -41,6 +41,7 @@ class Host:
 
     folder: Path
     now_s: float = field(default_factory=time.time)
+    slept_s: float = 0.0  # by how much the machine ran longer than its clock says
     key: PrivateKey = field(default_factory=PrivateKey.generate)
     hub: PrivateKey = field(default_factory=PrivateKey.generate)
     id: str = ""
@@ -56,7 +57,14 @@ class Host:
     async def found(self) -> Hood:
         record = self.sign(Founding("Elm", "Holly", CENTER, 1_609, self.hub.public, Mode.AFTER, 30, 14, ""))
         self.id = record.id
-        hood = Hood(self.folder, record.id, self.hub, Log(), lambda: self.now_s)
+        hood = Hood(
+            self.folder,
+            record.id,
+            self.hub,
+            Log(),
+            lambda: self.now_s,
+            running=lambda: self.now_s + self.slept_s,
+        )
         hood.open()
         await self.send(hood, record)
         return hood
@@ -238,12 +246,39 @@ async def test_a_clock_that_goes_back_takes_nothing_back(tmp_path: Path) -> None
     await hood.keep_time()
     await hood.close()
     host.now_s -= 7_200  # set back while the hub doesn't run
-    again = Hood(tmp_path, host.id, host.hub, Log(), lambda: host.now_s)
+    again = Hood(tmp_path, host.id, host.hub, Log(), lambda: host.now_s, running=lambda: host.now_s)
     again.open()
     assert again.checkpoint().time_s >= signed.time_s
     await host.send(again, host.sign(host.post("Still back")))
     assert again.position.time_s >= signed.time_s
     await again.close()
+
+
+async def test_a_clock_that_jumps_ahead_erases_nothing(tmp_path: Path) -> None:
+    """A year in a moment: not one in which this machine has run."""
+    host = Host(tmp_path)
+    hood = await host.found()
+    await host.send(hood, host.sign(host.post("Pterodactyl")))
+    hood.checkpoint()
+    signed_s = hood.position.time_s
+    host.now_s += 700
+    hood.checkpoint()
+    year_s = 365 * DAY_S
+    host.now_s += year_s
+    host.slept_s -= year_s
+    await hood.pass_time()
+    await hood.keep_time()
+    assert b"Pterodactyl" in bytes_of(tmp_path)
+    assert hood.checkpoint().time_s == signed_s + 700
+    with pytest.raises(Refusal) as refused:
+        await hood.post(host.sign(host.post("Late")))
+    assert (refused.value.status, refused.value.code) == (503, "clock")
+    host.now_s -= year_s  # put right
+    host.slept_s += year_s
+    host.now_s += 60
+    await host.send(hood, host.sign(host.post("In time")))
+    assert hood.position.time_s == signed_s + 760
+    await hood.close()
 
 
 async def test_a_job_that_breaks_stops_no_other(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:

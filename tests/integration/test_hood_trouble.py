@@ -18,7 +18,9 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ringwatch import backup, hub_process
 from custom_components.ringwatch.const import DOMAIN
 from custom_components.ringwatch.hub_process import HubFailedError, HubProcess
+from custom_components.ringwatch.neighborhood import home as home_module
 from custom_components.ringwatch.neighborhood.segments import Placed
+from custom_components.ringwatch.repairs import async_create_fix_flow
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
@@ -141,6 +143,51 @@ async def test_what_keeps_the_hub_from_running_is_said(
     await async_until(lambda: code in issues_of(hass), code)
     with pytest.raises(HubFailedError):
         await hub_of(ringwatch).async_ready()
+
+
+def _rewind(folder: Path, seconds: int) -> None:
+    """Have a hub's last signature be so long ago."""
+    db = sqlite3.connect(folder / "hub.db")
+    with db:
+        where = "WHERE tbl = 'meta' AND key = 'position'"
+        [value] = db.execute(f"SELECT value FROM state {where}").fetchone()  # noqa: S608
+        number, head, time_s = json.loads(value)
+        value = json.dumps([number, head, time_s - seconds])
+        db.execute(f"UPDATE state SET value = ? {where}", (value,))  # noqa: S608
+    db.close()
+
+
+async def test_a_clock_that_the_hub_does_not_believe_is_confirmed_by_a_person(
+    hass: HomeAssistant, ringwatch: ConfigEntry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hub_process, "HEALTH_EVERY_S", 0.05)
+    # To this home its hub has gone back in time by what the test does to it; it asks again
+    monkeypatch.setattr(home_module, "LIE_S", 0.1)
+    hood = await async_host(hass, ringwatch)
+    await hass.config_entries.async_unload(ringwatch.entry_id)
+    folder = Path(hass.config.path(DOMAIN, "hub", hood.data["neighborhood"]))
+    await hass.async_add_executor_job(_rewind, folder, 20 * 86_400)
+    await hass.config_entries.async_setup(ringwatch.entry_id)
+    await async_until(lambda: "hub_clock" in issues_of(hass), "it is told of")
+    said = await async_call(hass, "post", category="animal", title="A fox")
+    home = next(iter(ringwatch.runtime_data.neighborhoods)).home
+    assert home.pending == 1
+    issue = ir.async_get(hass).async_get_issue(DOMAIN, "hub_clock")
+    assert issue is not None
+    assert issue.is_fixable
+    flow = await async_create_fix_flow(hass, "hub_clock", None)
+    flow.hass, flow.handler, flow.issue_id = hass, DOMAIN, "hub_clock"
+    form = await flow.async_step_init()
+    shown = form["description_placeholders"]
+    assert shown is not None
+    now = dt_util.now()
+    assert shown["now"][:10] == now.strftime("%Y-%m-%d")
+    assert shown["signed"][:10] == (now - timedelta(days=20)).strftime("%Y-%m-%d")
+    done = await flow.async_step_confirm({})
+    assert done["type"] == "create_entry"
+    await async_until(lambda: "hub_clock" not in issues_of(hass), "it is over")
+    await async_until(lambda: home.pending == 0, "what waited was sent")
+    assert (await home.async_item(said["id"])) is not None
 
 
 async def test_the_hub_ends_with_the_entry_and_comes_with_it(

@@ -151,6 +151,7 @@ def test_every_issue_that_is_raised_is_translated_and_no_other_is() -> None:
         "recording_limit_reached": {"name", "folder"},
         **{code: {"name", "about"} for code in (*TROUBLES, "hub_other")},
         **{f"hub_process_{code}": {"folder", "port"} for code in HUB_CODES},
+        "hub_clock": set(),
         **{f"hub_outside_{code}": {"name", "url"} for code in ("other", "unreachable")},
         **{f"refused_{code}": {"name", "title", "code"} for code in (*REFUSED, "other")},
     }

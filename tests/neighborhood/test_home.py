@@ -229,6 +229,23 @@ async def test_a_wrong_clock_is_put_right_by_the_hubs_signed_time(
     assert record.id in {one.record.id for one in street.placed}
 
 
+async def test_a_hub_that_is_weeks_ahead_erases_nothing_here(
+    street: ServedStreet, settle: Settle, tmp_path: Path
+) -> None:
+    """It may correct this home's clock; a home goes by its own where things would end."""
+    post = street.post(street.host)
+    ada, heard = await settle("Ada")
+    street.ahead_s = 40 * 86_400  # posts live for 30 days
+    await until(lambda: heard.troubles != [])
+    assert heard.troubles == ["hub_time_backwards"]
+    item = await ada.async_item(post)
+    assert item is not None
+    assert item.title == "A fox"
+    street.ahead_s = 0
+    await until(lambda: ada.connected and ada.trouble is None)
+    assert (await ada.async_item(post)) is not None
+
+
 async def test_a_damaged_copy_is_fetched_anew(street: ServedStreet, settle: Settle, tmp_path: Path) -> None:
     street.post(street.host)
     ada, _ = await settle("Ada")

@@ -21,13 +21,15 @@ from ..neighborhood.keys import PrivateKey
 from ..neighborhood.order import Checkpoint, Entry, Position, next_entry, sign_checkpoint
 from ..neighborhood.rows import Kind
 from ..neighborhood.segments import SEGMENT_RECORDS, pack_segment
+from ..neighborhood.signed_calls import WINDOW_S
 from ..neighborhood.sqlite_store import SqliteHistory
 from ..neighborhood.state import may_have_body, numbered
 from . import blobs, table
 from .blob_files import BlobFiles
 from .blobs import Quotas
 from .callers import Caller, KnownKeys, look_up
-from .errors import busy, forbidden
+from .clock import ClockGuard, running_s
+from .errors import Refusal, busy, forbidden
 from .log import Log
 from .schema import open_database, open_reader
 from .segment_files import SegmentFiles
@@ -40,6 +42,7 @@ TAIL_REACH: Final = 2 * SEGMENT_RECORDS  # further back there are segments
 MAX_TAILS: Final = 64  # kept packed, by where they begin
 MAX_TAIL_BYTES: Final = 8 * 1024 * 1024  # that those take together: 500 long posts are 5 MB alone
 MAX_READS: Final = 1_500  # waiting for a reader: all who waited come back at once after a restart
+CLOCK_S: Final = 60  # when to send again what the hub can't sign, as its clock isn't believed
 DUE_AT_ONCE: Final = 200  # things that end in one transaction
 _PEOPLE: Final = frozenset({
     ChangeKind.MEMBER, ChangeKind.ROLE, ChangeKind.AGENCY, ChangeKind.OFFICER, ChangeKind.FOUNDING,
@@ -76,6 +79,8 @@ class Hood:
         hub: PrivateKey,
         log: Log,
         clock: Callable[[], float] = time.time,
+        *,
+        running: Callable[[], float] = running_s,
     ) -> None:
         self.id = neighborhood
         self.hub = hub
@@ -86,6 +91,8 @@ class Hood:
         self.accepted = 0
         self._log = log
         self._clock = clock
+        self._running = running
+        self.guard = ClockGuard(0, clock, running)
         self._tails: OrderedDict[tuple[int, int, int], asyncio.Task[Tail]] = OrderedDict()
         self._forms = 0  # how often a body went or came back, since the start
         self._checkpoint: Checkpoint | None = None
@@ -104,6 +111,7 @@ class Hood:
         db = open_database(self.folder / "hub.db")
         state = table.state_of(db)
         self.position = state.position
+        self.guard = ClockGuard(state.position.time_s, self._clock, self._running)
         for subject in state.subjects(Kind.MEMBER):  # or all of a town is looked up in its first minute
             if subject.is_active:
                 self.known.add(Caller(subject.key, subject), 0)
@@ -123,8 +131,47 @@ class Hood:
         await self.writer.close()
 
     def now_s(self) -> int:
-        """Return the hub's time. It never goes back behind what was signed."""
-        return max(int(self._clock()), self.position.time_s, self._signed_s)
+        """Return the hub's time: never behind what was signed, and not that of a clock that has jumped."""
+        signed_s = max(self.position.time_s, self._signed_s)
+        was_held = self.guard.is_held
+        now_s = int(self.guard.now_s())
+        if self.guard.is_held != was_held:
+            self._tell_clock(now_s - signed_s)
+        return signed_s if self.guard.is_held else max(now_s, signed_s)
+
+    def call_time_s(self, claimed: str, *, reads: bool) -> int:
+        """Return what time to compare a call's with.
+
+        With a clock that isn't believed nobody's is known to be wrong, as long as it is between the last time
+        that was signed and the clock's. Then calls that read are let in: their times may settle it. Raise
+        Refusal for others, unless they go by the same clock.
+        """
+        now_s = self.now_s()
+        if not self.guard.is_held or not claimed.isascii() or not claimed.isdigit() or len(claimed) > 15:
+            return now_s
+        claimed_s, clock_s = int(claimed), int(self.guard.now_s())
+        if reads:
+            return claimed_s if now_s <= claimed_s <= clock_s + WINDOW_S else now_s
+        if not self.guard.agrees(claimed_s):
+            raise self._waits_for_clock()
+        return clock_s
+
+    def _waits_for_clock(self) -> Refusal:
+        return Refusal(503, "clock", "the hub waits for its clock", retry_after_s=CLOCK_S)
+
+    async def hear(self, caller: Caller, time_s: int) -> None:
+        """Hear what time it is elsewhere. The host's home is on this machine, or beside it: it can't tell."""
+        if self.guard.is_held and caller.subject is not None and not caller.is_host:
+            others = await self.read(lambda db: table.state_of(db).count("members")) - 1
+            self.guard.hear(caller.id, time_s, others)
+            self.now_s()
+
+    def _tell_clock(self, ahead_s: int) -> None:
+        if self.guard.is_held:
+            about = "the clock is further ahead than this machine has run: nothing is signed or erased until"
+            self._log.warning("clock", about=f"{about} it is confirmed", ahead_s=ahead_s)
+        else:
+            self._log.info("clock", about="the clock is believed again", ahead_s=ahead_s)
 
     # ---- reading ----------------------------------------------------------------------------------
 
@@ -180,6 +227,9 @@ class Hood:
 
     async def post(self, record: Record) -> tuple[Entry, bool]:
         """Give a record its place, if the rules allow it; return it, and whether it is new. Raise Refusal."""
+        self.now_s()
+        if self.guard.is_held:
+            raise self._waits_for_clock()
         if self.writer.pending >= MAX_PENDING:
             raise busy()
         written = await self.writer.do(lambda db: self._post(db, record))

@@ -113,6 +113,7 @@ SCHEMAS: Final[dict[str, Any]] = {
         },
         "required": ["state"],
     },
+    "Clock": _object({"time": _COUNT}),
     "Quotas": _object(
         {
             name: {"type": "integer", "minimum": 0, "maximum": 2**50}

@@ -3,6 +3,7 @@
 from . import handlers_feed as reading, handlers_write as writing
 from .blobs import PART_BYTES
 from .call import DIGEST, NUMBER, Route
+from .handlers_clock import confirm_clock, get_clock
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -86,6 +87,16 @@ ROUTES: tuple[Route, ...] = (
         answers=((200, ""), (206, ""), (304, "")),
     ),
     Route("GET", ("usage",), writing.usage, "What members keep here", who="host"),
+    Route("GET", ("clock",), get_clock, "Whether the hub's clock is believed", who="host"),
+    Route(
+        "POST",
+        ("clock",),
+        confirm_clock,
+        "Confirm the hub's clock",
+        who="host",
+        body="Clock",
+        answers=((200, "Json"), (409, "Error")),
+    ),
     Route("GET", ("quotas",), writing.get_quotas, "Which quotas hold", who="host"),
     Route("PUT", ("quotas",), writing.put_quotas, "Set quotas", who="host", body="Quotas"),
     Route("GET", ("invites",), writing.invites, "Invites that were taken back or used", who="host"),

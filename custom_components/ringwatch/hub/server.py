@@ -13,7 +13,7 @@ from aiohttp import HttpVersion10, web
 from ..neighborhood.envelope import MAX_RECORD_BYTES
 from ..neighborhood.keys import PrivateKey, is_digest
 from ..neighborhood.limits import DAY_S
-from ..neighborhood.signed_calls import SIGNATURE_HEADER, refuse_time, verify_call
+from ..neighborhood.signed_calls import SIGNATURE_HEADER, TIME_HEADER, refuse_time, verify_call
 from ..neighborhood.violations import BadCall, CallViolation, WrongTime
 from . import handlers_write, openapi
 from .blobs import PART_BYTES, Quotas
@@ -49,6 +49,7 @@ BODIES: Final = 32  # large ones that are being read at the same time
 BODIES_BY_ADDRESS: Final = 8  # who sends isn't known before all is there: so nobody alone holds all places
 SMALL_BODY: Final = 64 * 1024
 API: Final = "v1"
+READING: Final = frozenset({"bodies", "search"})  # calls that read though they send something
 
 
 class Hub:
@@ -219,7 +220,10 @@ class Hub:
         invite = request.headers.get(INVITE_HEADER) if route.who == "invited" else None
         caller = await hood.caller(key, invite)
         body = await self._body(request, route)
-        self._verify(request, neighborhood, body, hood.now_s())
+        reads = request.method in {"GET", "HEAD"} or route.parts[-1] in READING
+        call_s = hood.call_time_s(request.headers.get(TIME_HEADER, ""), reads=reads)
+        self._verify(request, neighborhood, body, call_s)
+        await hood.hear(caller, call_s)
         if wait_s := self.by_member.take(caller.id):
             raise rate_limited(wait_s)
         return await route.handler(Call(self, request, target, hood, caller, body, names, address))
@@ -308,8 +312,9 @@ class Hub:
     def health(self) -> dict[str, Any]:
         """Return how the hub is: counts only."""
         full = any(hood.writer.is_full for hood in self.hoods.values())
+        waits = any(hood.guard.is_held for hood in self.hoods.values())
         return {
-            "status": "storage_full" if full else "ok",
+            "status": "storage_full" if full else "clock" if waits else "ok",
             "protocol": PROTOCOL,
             "uptime_s": int(time.monotonic() - self.started),
             "connections": self.connections(),

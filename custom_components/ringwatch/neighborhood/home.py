@@ -245,6 +245,21 @@ class Home:
         """Have the hub refuse an invite from now on; for the host. Raise HubError."""
         await self._client.post("/invites/revoke", {"invite": invite})
 
+    async def async_hub_clock(self) -> tuple[bool, int, int]:
+        """Return whether the hub waits for its clock, what that says, what it signed last; for the host.
+
+        Raise HubError.
+        """
+        said = (await self._client.get("/clock")).json()
+        held, time_s, signed_s = (said.get(name) for name in ("held", "time", "signed"))
+        if not isinstance(held, bool) or not isinstance(time_s, int) or not isinstance(signed_s, int):
+            raise HubError("bad_answer", "a clock that can't be read")
+        return held, time_s, signed_s
+
+    async def async_confirm_hub_clock(self, time_s: int) -> None:
+        """Have the hub go by its clock, of which somebody has seen that it is right. Raise HubError."""
+        await self._client.post("/clock", {"time": time_s})
+
     async def async_usage(self) -> dict[str, Any]:
         """Return what the hub says of its space; for the host. Raise HubError."""
         return (await self._client.get("/usage")).json()

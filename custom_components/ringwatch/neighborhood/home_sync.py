@@ -83,7 +83,7 @@ class Follower:
         checkpoint = answer.checkpoint(self._neighborhood)
         if checkpoint is None:
             return
-        now_s = self._client.clock.now_s()
+        now_s = self._client.clock.judging_s()
 
         def take(ledger: Ledger) -> tuple[tuple[FeedChange, ...], bool]:
             changes = ledger.receive_checkpoint(checkpoint, now_s)
@@ -105,7 +105,7 @@ class Follower:
             await self._async_receive(answer.data, unpack_segment)
 
     async def _async_receive(self, data: bytes, unpack: Callable[[bytes, str, History], Any]) -> None:
-        now_s = self._client.clock.now_s()
+        now_s = self._client.clock.judging_s()
 
         def receive(ledger: Ledger) -> tuple[FeedChange, ...]:
             placed = unpack(data, self._neighborhood, ledger.state.history)

@@ -16,6 +16,7 @@ from typing import Final
 from .canonical import Json, encode
 from .fields import MAX_TIME_S, Fields
 from .keys import PrivateKey, is_public_key, is_signature, verify
+from .limits import DAY_S
 from .violations import BadCall, RecordViolation, WrongTime
 
 CALL_CONTEXT: Final = "ringwatch/request/v1"
@@ -24,6 +25,7 @@ KEY_HEADER: Final = "Ringwatch-Key"
 TIME_HEADER: Final = "Ringwatch-Time"
 SIGNATURE_HEADER: Final = "Ringwatch-Signature"
 WINDOW_S: Final = 120  # either way: a slow line and a clock that drifts
+TRUST_S: Final = DAY_S  # how far from a home's own clock a hub's times may end things
 FAR_OFF_S: Final = 300  # then people should hear that a clock is wrong
 _PATH: Final = re.compile(r"/[\x21-\x7e]{0,1023}")
 _METHOD: Final = re.compile(r"[A-Z]{3,7}")
@@ -115,6 +117,14 @@ class HubClock:
     def now_s(self) -> int:
         """Return the hub's time."""
         return min(max(int(self._clock()) + self.offset_s, 0), MAX_TIME_S)
+
+    def judging_s(self) -> int:
+        """Return the time that what the hub dates is compared with: its own, but near to this home's clock.
+
+        A hub may put a home's clock anywhere. It must not have texts and clips end early by that.
+        """
+        own_s = int(self._clock())
+        return own_s + max(-TRUST_S, min(TRUST_S, self.offset_s))
 
     def correct(self, hub_time_s: int) -> None:
         """Go by the hub's time from now on."""
