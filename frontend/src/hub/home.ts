@@ -109,12 +109,12 @@ export class Home extends EventTarget {
     this.waiting.abort();
   }
 
-  /** Sign something and bring it into the order. Throw NotSent. */
-  async submit(type: Type, body: Json): Promise<void> {
+  /** Sign something and bring it into the order; return its id. Throw NotSent. */
+  async submit(type: Type, body: Json): Promise<string> {
     const before = this.sending;
     const mine = before.catch(() => undefined).then(() => this.sign(type, body));
     this.sending = mine;
-    await mine;
+    return mine;
   }
 
   async markRead(number: number): Promise<void> {
@@ -124,7 +124,7 @@ export class Home extends EventTarget {
     this.tell([]);
   }
 
-  private async sign(type: Type, body: Json): Promise<void> {
+  private async sign(type: Type, body: Json): Promise<string> {
     if (this.membership.outbox) throw new NotSent("one_at_a_time");
     const { state } = this.copy;
     const { head } = state.position;
@@ -143,6 +143,7 @@ export class Home extends EventTarget {
       this.waiting.abort(); // fetch what is in the order now, or send it again
     }
     await this.settled(record.id);
+    return record.id;
   }
 
   private async checked<T>(make: () => T | Promise<T>): Promise<T> {

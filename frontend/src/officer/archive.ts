@@ -9,14 +9,14 @@ import { PackageError } from "./package-error";
 
 const MAX_ENTRIES = 64;
 const MAX_SMALL_BYTES = 1024 * 1024; // every file but the clips and the padding
-export const MAX_ARCHIVE_BYTES = 525_336_576;
+export const MAX_ARCHIVE_BYTES = 512 * 1024 * 1024;
 const END_BYTES = 22;
 const LOCAL_BYTES = 30;
 const CENTRAL_BYTES = 46;
 const END_SIGN = 0x06054b50;
 const LOCAL_SIGN = 0x04034b50;
 const CENTRAL_SIGN = 0x02014b50;
-const MAX_NAME_BYTES = 64;
+const MAX_NAME_BYTES = 96;
 const TAG_FILES = new Set(["bagit.txt", "bag-info.txt", "manifest-sha256.txt", "tagmanifest-sha256.txt", "custody.sig", "padding.bin"]);
 const CLIP = /^data\/clip-(0[1-9]|10)\.mp4$/;
 const TOP = /^ringwatch-[0-9a-f]{8}$/;
@@ -24,7 +24,12 @@ const TOP = /^ringwatch-[0-9a-f]{8}$/;
 /** The files of a package by their names below the top folder. */
 export interface Archive {
   top: string;
-  files: Map<string, Blob>;
+  files: Map<string, StoredFile>;
+}
+
+export interface StoredFile {
+  data: Blob;
+  crc: number; // CRC-32: what unpacking programs compare
 }
 
 interface Entry {
@@ -40,7 +45,7 @@ export const isClip = (name: string): boolean => CLIP.test(name);
 export async function readArchive(zip: Blob): Promise<Archive> {
   if (zip.size < END_BYTES || zip.size > MAX_ARCHIVE_BYTES) throw bad(`${zip.size} bytes`);
   const entries = await readList(zip);
-  const files = new Map<string, Blob>();
+  const files = new Map<string, StoredFile>();
   let top: string | null = null;
   let offset = 0;
   for (const entry of entries) {
@@ -53,7 +58,7 @@ export async function readArchive(zip: Blob): Promise<Archive> {
     if (!TAG_FILES.has(name) && name !== "data/custody.json" && !CLIP.test(name)) throw bad("a file that doesn't belong there");
     if (files.has(name)) throw bad("the same file twice");
     if (!CLIP.test(name) && name !== "padding.bin" && data.size > MAX_SMALL_BYTES) throw bad("a file that is too long");
-    files.set(name, data);
+    files.set(name, { data, crc: entry.crc });
   }
   if (top === null || offset !== (await listStart(zip))) throw bad("something before its list");
   return { top, files };

@@ -189,7 +189,7 @@ function readClip(value: Json): CustodyClip {
 function readTimes(fields: Fields): [number, number] {
   const start = fields.integer("start_ms", 0, MAX_MS);
   const end = fields.integer("end_ms", 0, MAX_MS);
-  if (end <= start) throw new PackageError("bad_custody", "a clip that ends before it begins");
+  if (end < start) throw new PackageError("bad_custody", "a clip that ends before it begins");
   return [start, end];
 }
 

@@ -10,6 +10,7 @@
 import { sha256 } from "@noble/hashes/sha2.js";
 import { Decrypter } from "age-encryption";
 import { toHex, type Bytes } from "../protocol/bytes";
+import type { Json } from "../protocol/canonical";
 import type { Arrival } from "../protocol/delivery";
 import { MAX_ARCHIVE_BYTES, isClip, readArchive } from "./archive";
 import { checkBag } from "./bag";
@@ -26,7 +27,7 @@ export interface Expected {
   neighborhood: string;
   arrival: Arrival;
   deliveryKey: string;
-  agency: { id: string; keys: ReadonlySet<string> };
+  isOurs: (agencyKey: string) => boolean; // now, or before the agency's key was changed
 }
 
 export interface Opened {
@@ -59,13 +60,13 @@ export async function checkPackage(archive: Blob, expected: Expected, progress: 
   const { top, files } = await readArchive(archive);
   let done = 0;
   const digests = await checkBag({ top, files }, (bytes) => { progress("checking", (done += bytes) / archive.size); });
-  const custodyFile = files.get("data/custody.json") ?? new Blob();
+  const custodyFile = files.get("data/custody.json")?.data ?? new Blob();
   const custody = await readCustody(custodyFile);
-  const signed = await readSigned(files.get("custody.sig") ?? new Blob(), custodyFile, custody);
+  const signed = await readSigned(files.get("custody.sig")?.data ?? new Blob(), custodyFile, custody);
   checkBelongs(custody, signed, top, expected);
   const clips = new Map<string, Blob>();
   for (const clip of custody.clips) {
-    const file = files.get(clip.file);
+    const file = files.get(clip.file)?.data;
     if (file?.size !== clip.size || digests.get(clip.file) !== clip.sha256) {
       throw new PackageError("bad_custody", "a clip is not the one that the custody record names");
     }
@@ -77,17 +78,22 @@ export async function checkPackage(archive: Blob, expected: Expected, progress: 
   return { arrival, custody, signed, digests, clips, archive };
 }
 
-function checkBelongs(custody: Custody, signed: Signed, top: string, { neighborhood, arrival, deliveryKey, agency }: Expected): void {
+function checkBelongs(custody: Custody, signed: Signed, top: string, { neighborhood, arrival, deliveryKey, isOurs }: Expected): void {
   const wrong = (about: string): PackageError => new PackageError("wrong_delivery", about);
   if (custody.neighborhood !== neighborhood) throw wrong("of another neighborhood");
   if (custody.request !== arrival.request) throw wrong("an answer to another request");
   if (custody.deliveryKey !== deliveryKey) throw wrong("signed with the key of another delivery");
   if (top !== `ringwatch-${deliveryKey.slice(0, 8)}`) throw wrong("its folder is named after another delivery");
-  if (custody.agency.id !== agency.id || !agency.keys.has(custody.agency.key)) throw wrong("made for another agency");
-  for (const { id, type, body } of signed.certificates) {
-    const agencys = body?.kind === "agency" && body.key === custody.agency.key;
-    if (!agencys && type !== "officer" && id !== custody.request) throw wrong("with records of something else");
-  }
+  if (!isOurs(custody.agency.key)) throw wrong("made for another agency");
+  const records = new Map(signed.certificates.map((record) => [record.id, record]));
+  if (!records.has(custody.request)) throw wrong("without the request that it answers");
+  if ([...records.values()].some(({ envelope }) => envelope.neighborhood !== neighborhood)) throw wrong("with records of elsewhere");
+  const agency = records.get(custody.agency.id);
+  const said = agency?.type === "agency" ? (agency.wire.body as Record<string, Json>) : {};
+  const { name, domain, key, ageRecipient } = custody.agency;
+  const { retentionDays, sharing, faceRecognition } = custody.terms;
+  const promised = { name, domain, key, age_recipient: ageRecipient, retention_days: retentionDays, sharing, face_recognition: faceRecognition };
+  if (Object.entries(promised).some(([field, value]) => said[field] !== value)) throw wrong("with other terms than the agency's");
 }
 
 /** Decrypt into a Blob. It is given to nobody before the last chunk was authentic and the ciphertext the one that arrived. */

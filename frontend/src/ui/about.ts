@@ -6,37 +6,12 @@ import { NotSent, type Home } from "../hub/home";
 import { fingerprint } from "../protocol/keys";
 import { count, distance, errorText, texts } from "../texts";
 import type { Dialogs } from "./dialogs";
+import { facts, factStyles } from "./facts";
 import { HomeController } from "./home-controller";
 import { base } from "./styles";
 import "./own-page";
 
 declare const VERSION: string;
-
-/** What there is to know of a neighborhood, as rows of a list. */
-export function facts(rows: [string, TemplateResult | string][]): TemplateResult {
-  return html`<dl>
-    ${rows.map(
-      ([name, value]) =>
-        html`<div>
-          <dt class="small muted">${name}</dt>
-          <dd dir="auto">${value}</dd>
-        </div>`,
-    )}
-  </dl>`;
-}
-
-export const factStyles = css`
-  dl {
-    display: grid;
-    gap: 0.85rem 1.5rem;
-    grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr));
-  }
-  dl > div,
-  dd {
-    min-width: 0;
-    overflow-wrap: anywhere;
-  }
-`;
 
 @customElement("rw-about")
 export class About extends LitElement {

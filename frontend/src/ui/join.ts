@@ -11,7 +11,7 @@ import { HubViolation, RecordViolation } from "../protocol/violations";
 import type { Database } from "../storage/database";
 import { makeKey, MIN_PASSPHRASE } from "../storage/keystore";
 import { count, distance, errorText, texts } from "../texts";
-import { facts, factStyles } from "./about";
+import { facts, factStyles } from "./facts";
 import { icon } from "./icons";
 import { base } from "./styles";
 import { newMembership, type Found } from "./welcome";
