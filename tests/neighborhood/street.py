@@ -70,6 +70,7 @@ class Street:
         self.state = State(self.store, self.history)
         self.placed: list[Placed] = []
         self.salts = 0
+        self.told: list[Change] = []
         self.host = Neighbor(key("host"))
         self.id: str | None = None
         [*_] = self.say(self.host, founding(**changes))
@@ -95,6 +96,7 @@ class Street:
         entry = next_entry(HUB, self.id or record.id, record.id, self.now_s, state.position)
         changes += apply(record, state, entry, complete=True)
         trial.commit()
+        self.told += changes
         self.note(record, entry)
         self.placed.append(Placed(entry, record))
         return changes

@@ -7,17 +7,22 @@ from hypothesis import given, strategies as st
 import pytest
 
 from custom_components.ringwatch.neighborhood.bodies import (
-    Agency,
     Alert,
     Appeal,
+    Availability,
     Body,
+    Close,
     Comment,
+    Extension,
     Flag,
+    FootageRequest,
     Leave,
     LegalDemand,
     Moderation,
     Officer,
+    PartnershipCount,
     Post,
+    Reminder,
     Remove,
     Role,
     Settle,
@@ -26,15 +31,14 @@ from custom_components.ringwatch.neighborhood.bodies import (
     parse_body,
 )  # fmt: skip
 from custom_components.ringwatch.neighborhood.bodies.agencies import (
-    AgencyKind,
     DemandKind,
-    FaceRecognition,
     OfficerAction,
     Sharing,
 )  # fmt: skip
 from custom_components.ringwatch.neighborhood.bodies.care import Action, FlagReason
 from custom_components.ringwatch.neighborhood.bodies.feed import Category, Media, MediaType, Span
 from custom_components.ringwatch.neighborhood.bodies.people import RoleName
+from custom_components.ringwatch.neighborhood.bodies.requests import Answer, IncidentKind, Outcome
 from custom_components.ringwatch.neighborhood.canonical import Json, encode, parse
 from custom_components.ringwatch.neighborhood.certificates import Replaced
 from custom_components.ringwatch.neighborhood.invites import (
@@ -43,10 +47,10 @@ from custom_components.ringwatch.neighborhood.invites import (
     replace_body,
     rotate_body,
 )
-from custom_components.ringwatch.neighborhood.places import Place
 from custom_components.ringwatch.neighborhood.types import Type
 from custom_components.ringwatch.neighborhood.violations import BadField, BadText, NotSnapped, RecordViolation
 
+from .agencies import RECIPIENT, around, details, partnership, profile
 from .street import CENTER, CLIP, HUB, NOON_S, PICTURE, URL, founding, key, seed
 
 ID = seed("id").hex()
@@ -65,23 +69,9 @@ REPLACING = create_invite(
     seed=seed("i"),
     replaces=Replaced(ID, ID),
 )
-RECIPIENT = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
-AGENCY = Agency(
-    name="Chandler Police",
-    key=key("agency").public,
-    age_recipient=RECIPIENT,
-    domain="police.example.gov",
-    kind=AgencyKind.MUNICIPAL_POLICE,
-    jurisdiction=(
-        Place(33_200_000, -111_900_000),
-        Place(33_400_000, -111_900_000),
-        Place(33_400_000, -111_700_000),
-    ),
-    retention_days=90,
-    sharing=Sharing.COURTS,
-    face_recognition=FaceRecognition.NEVER,
-    terms="",
-    replaces=None,
+AGENCY = profile()
+ASKING = FootageRequest(
+    ID, around(), Span(NOON_S - 3_600, NOON_S), IncidentKind.ARSON, 90, Sharing.COURTS, availability=False
 )
 BODIES: list[Body] = [
     founding(),
@@ -105,6 +95,17 @@ BODIES: list[Body] = [
     replace(AGENCY, replaces=ID),
     Officer(OfficerAction.CERTIFY, key("officer").public, "Badge 12", NOON_S),
     LegalDemand(DemandKind.WARRANT, "County court", NOON_S, "A list of members.", "All members."),
+    details(),
+    details(description=""),
+    ASKING,
+    replace(ASKING, availability=True),
+    Extension(ID),
+    Reminder(ID),
+    Close(ID, Outcome.SOLVED),
+    Availability(ID, Answer.LIKELY),
+    partnership(),
+    partnership(replaces=ID),
+    PartnershipCount(ID, 40, 27),
 ]
 
 
@@ -146,8 +147,14 @@ def test_every_field_has_its_type(body: Body) -> None:
     written = body.to_json()
     for path in paths(written):
         for wrong in ({"x": []}, True, [[]], -1, 2**52, "\u202e", "x" * 9_999):
-            if wrong == -1 and path[-1:] in {("lat_e6",), ("lon_e6",)} and "jurisdiction" in path:
+            if (
+                wrong == -1
+                and path[-1:] in {("lat_e6",), ("lon_e6",)}
+                and {"jurisdiction", "area"} & set(path)
+            ):
                 continue  # a corner may be anywhere
+            if wrong is True and path == ("availability",):
+                continue
             with pytest.raises(RecordViolation):
                 parse_body(body.TYPE, put(written, path, wrong))
 
@@ -262,6 +269,35 @@ def test_an_agency_says_who_it_is() -> None:
     refuse(AGENCY, ("jurisdiction",), corners)
     refuse(AGENCY, ("jurisdiction",), corners[:2])
     refuse(AGENCY, ("jurisdiction",), [*corners[:3], corners[0]])
+    parse_body(Type.AGENCY, put(dict(AGENCY.to_json()), ("jurisdiction",), corners[:64]))
+    refuse(AGENCY, ("jurisdiction",), [corners[at] for at in (0, 20, 1, 21)])
+
+
+def test_a_request_names_what_happened_and_says_who_asks() -> None:
+    assert "other" not in set(IncidentKind)
+    refuse(ASKING, ("incident",), "other")
+    written = ASKING.to_json()["area"]
+    refuse(ASKING, ("area",), [*written, written[0]])  # type: ignore[index, misc]
+    corners: list[Json] = [{"lat_e6": at, "lon_e6": at * at} for at in range(33)]
+    refuse(ASKING, ("area",), corners)
+    refuse(ASKING, ("area",), corners[:2])
+    for field, longest in (("case_number", 40), ("purpose", 500), ("contact", 200), ("description", 2_000)):
+        parse_body(Type.REQUEST_DETAILS, put(dict(details().to_json()), (field,), "x" * longest))
+        refuse(details(), (field,), "x" * (longest + 1), BadText)
+        if field != "description":
+            refuse(details(), (field,), "", BadText)
+            refuse(details(), (field,), "a\nb", BadText)
+    refuse(Close(ID, Outcome.SOLVED), ("outcome",), "expired")
+    refuse(Availability(ID, Answer.LIKELY), ("answer",), "no")
+
+
+def test_a_partnership_has_a_code_and_counts_in_steps() -> None:
+    for code in ("ABC", "A" * 13, "maple", "MAPLE 25", "", "MÄPLE"):
+        refuse(partnership(), ("code",), code)
+    refuse(partnership(), ("seed_cameras",), 26)
+    parse_body(Type.PARTNERSHIP, partnership(terms="x" * 8_000).to_json())
+    refuse(partnership(), ("terms",), "x" * 8_001, BadText)
+    refuse(PartnershipCount(ID, 40, 27), ("households",), 41)
 
 
 def test_an_unknown_action_is_refused() -> None:

@@ -98,7 +98,7 @@ def test_unknown_versions_types_and_fields_are_refused() -> None:
     envelope = RECORD.envelope.to_json()
     for change, kind in (
         ({"v": 2}, UnknownVersion),
-        ({"type": "partnership"}, UnknownType),
+        ({"type": "gossip"}, UnknownType),
         ({"x": 1}, BadField),
         ({"created": -1}, BadField),
         ({"prev": ""}, BadField),

@@ -22,6 +22,7 @@ from custom_components.ringwatch.neighborhood.changes import Change, ChangeKind
 from custom_components.ringwatch.neighborhood.feed import comments, moderation_log, page, to_moderate
 from custom_components.ringwatch.neighborhood.limits import DAY_S
 from custom_components.ringwatch.neighborhood.rows import Item, Status
+from custom_components.ringwatch.neighborhood.segments import Placed
 from custom_components.ringwatch.neighborhood.state import may_see_body, withheld
 from custom_components.ringwatch.neighborhood.violations import (
     AlreadyDone,
@@ -35,8 +36,9 @@ from custom_components.ringwatch.neighborhood.violations import (
     WrongTarget,
 )  # fmt: skip
 
+from .agencies import enrol, officer
 from .street import CENTER, CLIP, HUB, PICTURE, Neighbor, Street, beside, next_entry, replay, seed
-from .test_people import alert, enrol, officer
+from .test_people import alert
 
 
 @pytest.fixture
@@ -421,3 +423,23 @@ def test_what_comes_late_about_something_gone_is_erased(street: Street, ann: Nei
     entry = next_entry(HUB, str(street.id), record.id, street.now_s, state.position)
     apply(record, state, entry)
     assert kinds(supply(thanks.record, state)) == ["erase"]
+
+
+def test_who_never_saw_the_flags_takes_what_was_decided_about_them(street: Street) -> None:
+    """A flag that is void, or about something that has gone, is erased; what it led to stays in the order."""
+    ann, *flagging = street.join_all("Ann", "Bob", "Cy", "Di")
+    post = street.post(ann)
+    for who in flagging:
+        street.flag(who, post)
+    street.say(ann, Appeal(post, "Why?"))
+    street.moderate(street.host, post, Action.RESTORE)
+    late = [
+        Placed(one.entry, one.record.erased()) if one.record.type == "flag" else one for one in street.placed
+    ]
+    found = replay(late).item(post)
+    assert found is not None
+    assert found.status is Status.VISIBLE
+    with pytest.raises(AlreadyDone):  # nobody begins that now
+        street.moderate(street.host, post, Action.RESTORE)
+    with pytest.raises(WrongTarget):
+        street.say(ann, Appeal(post, "Again?"))

@@ -61,8 +61,8 @@ from custom_components.ringwatch.neighborhood.violations import (
     WrongTarget,
 )  # fmt: skip
 
+from .agencies import enrol, officer, profile
 from .street import CENTER, HUB, NOON_S, Neighbor, Street, founding, key, seed
-from .test_bodies import AGENCY
 
 POST = Post(Category.SAFETY, "Ice", "On the corner.", CENTER, Span(NOON_S, NOON_S))
 
@@ -514,19 +514,6 @@ def test_the_host_makes_moderators(street: Street, monkeypatch: pytest.MonkeyPat
 # ---- agencies -------------------------------------------------------------------------------------
 
 
-def enrol(street: Street, **changes: Any) -> Neighbor:
-    street.say(street.host, replace(AGENCY, **changes))
-    return Neighbor(key("agency"), street.last)
-
-
-def officer(street: Street, agency: Neighbor, name: str = "officer", days: int = 300) -> Neighbor:
-    who = Neighbor(key(name))
-    expires_s = street.now_s + days * DAY_S
-    street.say(agency, Officer(OfficerAction.CERTIFY, who.key.public, "Badge 12", expires_s))
-    who.id = street.last
-    return who
-
-
 def alert(street: Street, who: Neighbor, valid_s: int = 3_600) -> str:
     body = replace(POST, happened=Span(street.now_s, street.now_s))
     street.say(who, Alert(body, street.now_s + valid_s))
@@ -547,7 +534,7 @@ def test_an_officer_alerts_as_long_as_the_agency_vouches(street: Street) -> None
     for author in (ann, agency):
         with pytest.raises(NotAllowed):
             alert(street, author)
-    for body in (Officer(OfficerAction.CERTIFY, key("x").public, "x", street.now_s + 60), Leave(), AGENCY):
+    for body in (Officer(OfficerAction.CERTIFY, key("x").public, "x", street.now_s + 60), Leave(), profile()):
         with pytest.raises(NotAllowed):
             street.say(who, body)
     with pytest.raises(BadField):
@@ -575,8 +562,7 @@ def test_an_agency_vouches_for_its_own_officers_only(street: Street, monkeypatch
         officer(street, agency, "other", days=401)
     with pytest.raises(BadField):
         officer(street, agency, "other", days=0)
-    street.say(street.host, replace(AGENCY, key=key("agency 2").public))
-    other = Neighbor(key("agency 2"), street.last)
+    other = enrol(street, "agency 2", domain="sheriff.example.gov")
     with pytest.raises(KeyTaken):
         officer(street, other)
     for public in (who.key.public, ann.key.public, key("nobody").public):
@@ -601,9 +587,9 @@ def test_federal_and_immigration_agencies_are_refused(street: Street) -> None:
 def test_only_the_host_enrols_agencies(street: Street) -> None:
     ann = street.join("Ann")
     with pytest.raises(NotAllowed):
-        street.say(ann, AGENCY)
+        street.say(ann, profile())
     with pytest.raises(KeyTaken):
-        enrol(street, key=ann.key.public)
+        enrol(street, "Ann")
 
 
 def test_an_agencys_enrolment_ends_and_comes_back(street: Street, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -623,26 +609,11 @@ def test_an_agencys_enrolment_ends_and_comes_back(street: Street, monkeypatch: p
     monkeypatch.setattr("custom_components.ringwatch.neighborhood.rules_people.MAX_AGENCIES", 1)
     assert MAX_AGENCIES > 1
     with pytest.raises(LimitReached):
-        enrol(street, key=key("agency 2").public)
+        enrol(street, "agency 2", domain="sheriff.example.gov")
     street.say(street.host, Role(agency.id, RoleName.NONE))
-    enrol(street, key=key("agency 2").public)
+    enrol(street, "agency 2", domain="sheriff.example.gov")
     with pytest.raises(LimitReached):
         street.say(street.host, Role(agency.id, RoleName.AGENCY))
-
-
-def test_an_agency_with_a_new_key_certifies_anew(street: Street) -> None:
-    ann = street.join("Ann")
-    agency = enrol(street)
-    who = officer(street, agency)
-    for earlier, kind in ((seed("x").hex(), UnknownTarget), (ann.id, WrongTarget)):
-        with pytest.raises(kind):
-            enrol(street, key=key("agency 2").public, replaces=earlier)
-    street.say(street.host, replace(AGENCY, key=key("agency 2").public, replaces=agency.id))
-    assert street.state.count("agencies") == 1
-    with pytest.raises(CertificateExpired):
-        alert(street, who)
-    with pytest.raises(Removed):
-        officer(street, agency, "another")
 
 
 def test_a_warrant_served_on_the_hub_is_told_to_everybody(street: Street) -> None:

@@ -131,7 +131,7 @@ def check(record: Record, state: State, time_s: int, *, complete: bool = True) -
         return Verdict.EVIDENCE
     _check_allowed(record, subject)
     _check_daily(record, subject, time_s)
-    _check_body(record, subject, state, time_s)
+    _check_body(record, subject, state, time_s, complete=complete)
     return Verdict.ACCEPT
 
 
@@ -200,7 +200,7 @@ def _check_daily(record: Record, subject: Subject, time_s: int) -> None:
         raise LimitReached(f"{DAILY[record.type]} of the type {record.type} a day")
 
 
-def _check_body(record: Record, subject: Subject, state: State, time_s: int) -> None:
+def _check_body(record: Record, subject: Subject, state: State, time_s: int, *, complete: bool) -> None:
     if record.type is Type.FOOTAGE_REQUEST:
         check_request(record, subject, state, time_s)
     match record.body:
@@ -221,9 +221,9 @@ def _check_body(record: Record, subject: Subject, state: State, time_s: int) -> 
         case Flag() as body:
             check_flag(body, subject, state)
         case Moderation() as body:
-            check_moderation(body, subject, state)
+            check_moderation(body, subject, state, complete=complete)
         case Appeal() as body:
-            check_appeal(body, subject, state)
+            check_appeal(body, subject, state, complete=complete)
         case Agency() as body:
             check_agency(body, state, time_s)
         case Officer() as body:

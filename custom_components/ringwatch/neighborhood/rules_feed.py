@@ -90,8 +90,11 @@ def check_flag(body: Flag, subject: Subject, state: State) -> None:
         raise AlreadyDone("flagged already")
 
 
-def check_moderation(body: Moderation, subject: Subject, state: State) -> None:
-    """Something that changes how an item stands, and isn't the moderator's own."""
+def check_moderation(body: Moderation, subject: Subject, state: State, *, complete: bool) -> None:
+    """Something that changes how an item stands, and isn't the moderator's own.
+
+    Who reads old records may lack flags that are erased by now, and so what hid the item.
+    """
     item = _living(state, body.target)
     request = state.request(item.id)
     if request and request.released_s is None and request.outcome not in {None, Ending.REFUSED}:
@@ -100,18 +103,18 @@ def check_moderation(body: Moderation, subject: Subject, state: State) -> None:
         raise OwnItem("nobody moderates what is their own")
     done = {Action.HOLD: Status.HELD, Action.REMOVE: Status.REMOVED, Action.RESTORE: Status.VISIBLE}
     flagged = body.action is Action.RESTORE and item.open_flags
-    if item.status is done[body.action] and not flagged:
+    if item.status is done[body.action] and not flagged and (complete or item.status is not Status.VISIBLE):
         raise AlreadyDone("it stands like that already")
     if len(item.decisions) >= MAX_DECISIONS and subject.standing is not Standing.HOST:
         raise LimitReached("moderators disagree: the host decides")
 
 
-def check_appeal(body: Appeal, subject: Subject, state: State) -> None:
+def check_appeal(body: Appeal, subject: Subject, state: State, *, complete: bool) -> None:
     """The author's, about what is kept back, once for each decision."""
     item = _living(state, body.target)
     if item.subject != subject.id:
         raise NotAllowed("only its author appeals")
-    if item.status not in KEPT_BACK:
+    if item.status not in KEPT_BACK and complete:
         raise WrongTarget("it can be seen: there is nothing to appeal against")
     request = state.request(item.id)
     if request and request.outcome not in {None, Ending.REFUSED}:
