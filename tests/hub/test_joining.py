@@ -35,7 +35,9 @@ def test_an_invite_shows_where_it_leads_and_no_more(street: Street) -> None:
     shown = ask_with_invite(newcomer, "GET", "").json
     assert (shown["name"], shown["host"]["handle"], shown["rules"]) == ("Elm Street", "Holly", "Be kind.")
     assert shown["host"]["key"] == street.host.key.public
-    assert shown["you"] == {"role": "invited", "subject": None, "handle": None, "prev": None}
+    assert shown["you"] == {
+        "role": "invited", "subject": None, "handle": None, "prev": None, "notices": [],
+    }  # fmt: skip
     for path in ("/records?after=0", "/members", "/log", "/segments/1"):
         answer = ask_with_invite(newcomer, "GET", path)
         assert (answer.status, answer.code) == (403, "not_a_member")

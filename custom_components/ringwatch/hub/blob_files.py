@@ -42,24 +42,11 @@ class BlobFiles:
 
     def write_part(self, sha256: str, owner: str, offset: int, data: bytes) -> None:
         """Write a part where it belongs, and have it on the disk. What a kill left behind it is cut off."""
-        handle = os.open(
-            self.part(sha256, owner), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
-        )
-        try:
-            os.ftruncate(handle, offset)
-            view = memoryview(data)
-            at = offset
-            while view:
-                written = os.pwrite(handle, view, at)
-                view, at = view[written:], at + written
-            os.fdatasync(handle)
-        finally:
-            os.close(handle)
+        write_at(self.part(sha256, owner), offset, data)
 
     def digest_of(self, path: Path) -> str:
         """Return a file's SHA-256."""
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return digest_of(path)
 
     def keep(self, sha256: str, owner: str) -> None:
         """Move a finished upload into its place, for good."""
@@ -99,4 +86,30 @@ class BlobFiles:
 
     def free_bytes(self) -> int:
         """Return how much space the disk has left."""
-        return shutil.disk_usage(self._blobs).free
+        return free_bytes(self._blobs)
+
+
+def write_at(path: Path, offset: int, data: bytes) -> None:
+    """Write a part of a file, and have it on the disk. What stands behind it is cut off."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.ftruncate(handle, offset)
+        view = memoryview(data)
+        at = offset
+        while view:
+            written = os.pwrite(handle, view, at)
+            view, at = view[written:], at + written
+        os.fdatasync(handle)
+    finally:
+        os.close(handle)
+
+
+def digest_of(path: Path) -> str:
+    """Return a file's SHA-256."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def free_bytes(folder: Path) -> int:
+    """Return how much space a folder's disk has left."""
+    return shutil.disk_usage(folder).free

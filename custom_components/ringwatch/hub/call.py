@@ -73,7 +73,7 @@ class Route:
     parts: tuple[str, ...]
     handler: Handler
     summary: str
-    who: str = "member"  # or invited, host
+    who: str = "member"  # or invited, host, delivery: a key that was made for one package
     query: tuple[str, ...] = ()
     max_body: int = MAX_JSON_BYTES
     body: str | None = None  # the schema of the body

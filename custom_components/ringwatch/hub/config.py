@@ -41,6 +41,7 @@ class Config:
     records_per_hour_per_address: int = 2_000
     upload_bytes_per_hour_per_address: int = 2 * GIB
     total_media_bytes: int = 20 * GIB
+    total_mailbox_bytes: int = 10 * GIB  # packages for agencies, of all members together
     keep_free_bytes: int = GIB // 2
     source: Path | None = field(default=None, compare=False)  # the file it was read from
 

@@ -16,7 +16,7 @@ from ..neighborhood.segments import SEGMENT_RECORDS
 from ..neighborhood.state import may_have_body, may_see_body
 from ..neighborhood.types import Type
 from ..neighborhood.violations import BadField
-from . import items, table
+from . import items, notices, table
 from .call import Call
 from .errors import Refusal, bad_request, not_found
 from .hood import TAIL_REACH
@@ -60,6 +60,7 @@ async def overview(call: Call) -> web.Response:
                 "subject": subject.id if subject else None,
                 "handle": subject.name if subject else None,
                 "prev": author.tip if author else None,
+                "notices": notices.of(db, subject.id, now_s) if subject else [],
             },
             "time": now_s,
         }

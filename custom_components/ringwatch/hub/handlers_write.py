@@ -2,9 +2,6 @@
 
 import asyncio
 from dataclasses import asdict, fields as fields_of
-import os
-from pathlib import Path
-import re
 from typing import Any, Final
 
 from aiohttp import web
@@ -19,13 +16,9 @@ from .blobs import Quotas
 from .call import Call
 from .callers import only_host
 from .errors import Refusal, forbidden, not_found, of_violation
+from .files import send_file
 from .hood import quotas_of
-from .messages import answer, json_of, protect
-
-CHUNK: Final = 256 * 1024
-MIN_DOWNLOAD_S: Final = 16 * 1024  # bytes a second, on average: whoever takes less holds a place too long
-GRACE_S: Final = 60.0
-_RANGE: Final = re.compile(r"bytes=(?:([0-9]{1,15})-([0-9]{1,15})?|-([0-9]{1,15}))", re.ASCII)
+from .messages import answer, json_of
 
 
 def read_record(call_body: bytes) -> Record:
@@ -122,72 +115,15 @@ async def blob(call: Call) -> web.StreamResponse:
         return media, quotas_of(db)
 
     media, quotas = await hood.read(ask)
-    etag = f'"{sha256}"'
-    headers = {
-        "ETag": etag,
-        "Accept-Ranges": "bytes",
-        "Cache-Control": "private, no-store",
-        "Content-Disposition": "attachment",
-    }
-    if call.request.headers.get("If-None-Match") == etag:
-        return web.Response(status=304, headers=headers)
-    first, last = _range(call.request.headers.get("Range"), media.size_bytes)
-    response = web.StreamResponse(
-        status=200 if last - first + 1 == media.size_bytes else 206, headers=headers
+    return await send_file(
+        call,
+        hood.files.path(sha256),
+        sha256=sha256,
+        size=media.size_bytes,
+        content_type=media.type.value,
+        quotas=quotas,
+        who=viewer.id,
     )
-    response.content_type = media.type.value
-    response.content_length = last - first + 1
-    if response.status == 206:
-        response.headers["Content-Range"] = f"bytes {first}-{last}/{media.size_bytes}"
-    protect(call.request, response)
-    if call.request.method == "HEAD":
-        await response.prepare(call.request)
-        return response
-    with call.hub.downloading(viewer.id, last - first + 1, quotas):
-        await _send(call, response, hood.files.path(sha256), first, last)
-    return response
-
-
-async def _send(call: Call, response: web.StreamResponse, path: Path, first: int, last: int) -> None:
-    try:
-        handle = await asyncio.to_thread(os.open, path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except FileNotFoundError as error:  # erased between question and answer
-        raise not_found() from error
-    try:
-        async with asyncio.timeout(GRACE_S + (last - first + 1) / MIN_DOWNLOAD_S):
-            await response.prepare(call.request)
-            at = first
-            while at <= last:
-                chunk = await asyncio.to_thread(os.pread, handle, min(CHUNK, last - at + 1), at)
-                if not chunk:
-                    break
-                await response.write(chunk)
-                at += len(chunk)
-            if at > last:
-                await response.write_eof()
-    except TimeoutError:
-        pass
-    finally:
-        os.close(handle)
-    if response.prepared and call.request.transport is not None and at <= last:
-        call.request.transport.abort()
-
-
-def _range(header: str | None, size: int) -> tuple[int, int]:
-    """Return first and last byte. Raise Refusal."""
-    if header is None:
-        return 0, size - 1
-    match = _RANGE.fullmatch(header)
-    if match is None:
-        raise Refusal(416, "bad_range", "one range of bytes")
-    start, end, suffix = match.groups()
-    if suffix is not None:
-        first, last = max(0, size - int(suffix)), size - 1
-    else:
-        first, last = int(start), min(int(end), size - 1) if end else size - 1
-    if first > last or first >= size or suffix == "0":
-        raise Refusal(416, "bad_range", "the range is outside")
-    return first, last
 
 
 # ---- the host's ---------------------------------------------------------------------------------------

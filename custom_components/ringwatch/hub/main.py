@@ -201,8 +201,9 @@ class _Process:
             for hood in list(self._hub.hoods.values()):
                 await self._try(hood.pass_time())
                 await self._try(hood.keep_time())
-                if count % HOUR_TICKS == 0:
+                if count % HOUR_TICKS == 1:  # what a kill left, half a minute after the start
                     await self._try(hood.forget_uploads())
+                    await self._try(self._hub.mailbox(hood).forget())
             if self._certificate:
                 await asyncio.to_thread(self._certificate.look_again)
             self._hub.forget_full()

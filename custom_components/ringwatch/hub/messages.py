@@ -9,6 +9,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from ..neighborhood.canonical import Json, parse
+from ..neighborhood.keys import is_digest
 from ..neighborhood.violations import RecordViolation
 from .errors import Refusal, bad_request, of_violation
 
@@ -41,6 +42,13 @@ class Target:
         if not text.isascii() or not text.isdigit() or len(text) > 16 or not low <= int(text) <= high:
             raise bad_request(f"`{name}` is a whole number from {low} to {high}")
         return int(text)
+
+    def digest(self, name: str) -> str | None:
+        """Return an id from the query, if there is one. Raise Refusal."""
+        text = self.query.get(name)
+        if text is not None and not is_digest(text):
+            raise bad_request(f"`{name}` is an id of 64 hexadecimal digits")
+        return text
 
     def only(self, *names: str) -> None:
         """Refuse a query with other names than these. Raise Refusal."""

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from ..neighborhood.delivery import MAX_DELIVERY_BYTES
 from .blobs import PART_BYTES
 from .call import DIGEST, NUMBER, Route
 from .errors import PROTOCOL
@@ -126,11 +127,43 @@ SCHEMAS: Final[dict[str, Any]] = {
         }
     ),
     "Invite": _object({"invite": _DIGEST}),
+    "Announced": _object(
+        {
+            "request": _DIGEST,
+            "key": _DIGEST,
+            "sha256": _DIGEST,
+            "size": {"type": "integer", "minimum": 1, "maximum": MAX_DELIVERY_BYTES},
+        }
+    ),
+    "Begun": _object({"delivery": _DIGEST, "part_bytes": {"const": PART_BYTES}}),
+    "Code": _object({"code": {"type": "string"}}),
+    "Notice": _object(
+        {
+            "demand": _DIGEST,
+            "subjects": {**_array(_DIGEST, 100), "minItems": 1},
+            "text": {"type": "string", "minLength": 1, "maxLength": 2_000},
+            "from": _COUNT,
+        }
+    ),
+    "Receipt": _object(
+        {
+            "delivery": _DIGEST,
+            "request": _DIGEST,
+            "sha256": _DIGEST,
+            "kind": {"enum": ["received", "used", "deleted", "shared_with"]},
+            "time": _COUNT,
+            "retention_until": {"type": ["integer", "null"], "minimum": 0},
+            "about": {"type": "string", "maxLength": 500},
+            "officer": _DIGEST,
+            "sig": _SIGNATURE,
+        }
+    ),
 }
 _BINARY: Final = {
     "Lines": "application/x-ndjson",
     "Gzip": "application/gzip",
     "Bytes": "application/octet-stream",
+    "Package": "application/octet-stream",
     "Part": "application/octet-stream",
 }
 _QUERY: Final[dict[str, dict[str, Any]]] = {
@@ -138,6 +171,8 @@ _QUERY: Final[dict[str, dict[str, Any]]] = {
     "wait": {"type": "integer", "minimum": 0, "maximum": 50},
     "offset": {"type": "integer", "minimum": 0},
     "cursor": {"type": "string"},
+    "subject": _DIGEST,
+    "request": _DIGEST,
 }
 _REQUIRED: Final = frozenset({"after", "offset"})
 _ALWAYS: Final = (400, 403, 404, 405, 408, 411, 413, 415, 422, 429, 500, 503, 507)

@@ -1,6 +1,11 @@
 """Every call below a neighborhood's address: what answers it, and what the OpenAPI description says of it."""
 
-from . import handlers_feed as reading, handlers_write as writing
+from . import (
+    handlers_feed as reading,
+    handlers_host as host,
+    handlers_mailbox as mail,
+    handlers_write as writing,
+)
 from .blobs import PART_BYTES
 from .call import DIGEST, NUMBER, Route
 from .handlers_clock import confirm_clock, get_clock
@@ -102,5 +107,93 @@ ROUTES: tuple[Route, ...] = (
     Route("GET", ("invites",), writing.invites, "Invites that were taken back or used", who="host"),
     Route(
         "POST", ("invites", "revoke"), writing.revoke_invite, "Take an invite back", who="host", body="Invite"
+    ),
+    Route(
+        "POST",
+        ("deliveries",),
+        mail.begin,
+        "Announce a package for the agency of a request",
+        body="Announced",
+        answers=((200, "Begun"), (201, "Begun"), (409, "Error"), (422, "Error")),
+    ),
+    Route("GET", ("deliveries",), mail.inbox, "An agency's packages, newest first", query=("cursor",)),
+    Route(
+        "PUT",
+        ("deliveries", DIGEST),
+        mail.put_part,
+        "Send a part of a package",
+        who="delivery",
+        query=("offset",),
+        max_body=PART_BYTES,
+        body="Part",
+        answers=((200, "Json"), (409, "Error")),
+    ),
+    Route(
+        "GET",
+        ("deliveries", DIGEST),
+        mail.fetch,
+        "A package, or a part of it: for its agency",
+        answers=((200, "Package"), (206, "Package"), (304, ""), (416, "Error")),
+    ),
+    Route(
+        "DELETE",
+        ("deliveries", DIGEST),
+        mail.drop,
+        "Forget a package that was not handed over",
+        who="delivery",
+        answers=((204, ""), (409, "Error")),
+    ),
+    Route("GET", ("deliveries", DIGEST, "state"), mail.look, "How far a package is", who="delivery"),
+    Route(
+        "POST",
+        ("deliveries", DIGEST, "commit"),
+        mail.commit,
+        "Hand a package over",
+        who="delivery",
+        answers=((200, "Json"), (409, "Error"), (422, "Error")),
+    ),
+    Route(
+        "GET",
+        ("deliveries", DIGEST, "receipts"),
+        mail.receipts,
+        "What officers signed about a package",
+        who="delivery",
+    ),
+    Route(
+        "POST",
+        ("deliveries", DIGEST, "receipts"),
+        mail.add_receipt,
+        "Sign for a package: for an officer of its agency",
+        max_body=mail.MAX_RECEIPT,
+        body="Receipt",
+        answers=((200, "Json"), (201, "Json"), (409, "Error"), (422, "Error")),
+    ),
+    Route(
+        "POST",
+        ("partnership", "redeem"),
+        host.redeem,
+        "Count the caller's household for a partnership",
+        body="Code",
+        answers=((200, "Json"), (409, "Error"), (422, "Error")),
+    ),
+    Route("GET", ("partnership",), host.get_partnership, "Households, in steps of 20", who="host"),
+    Route(
+        "GET",
+        ("demand-export",),
+        host.export,
+        "Everything that the hub holds, or what is about a member or a request",
+        who="host",
+        query=("subject", "request"),
+        answers=((200, "Lines"),),
+    ),
+    Route("GET", ("notices",), host.get_notices, "Whom what was told of legal demands", who="host"),
+    Route(
+        "POST",
+        ("notices",),
+        host.add_notice,
+        "Tell members of a legal demand about them",
+        who="host",
+        body="Notice",
+        answers=((201, "Json"), (409, "Error"), (422, "Error")),
     ),
 )

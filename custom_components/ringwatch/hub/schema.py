@@ -61,7 +61,39 @@ _TABLES: Final = """
     CREATE TABLE settings (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
     INSERT INTO texts(texts, rank) VALUES ('secure-delete', 1);
 """
-STEPS: Final = (STATE_SCHEMA + _TABLES,)
+_MAILBOXES: Final = """
+    -- Packages for agencies. No column says who sent one; `key` was made for this one package.
+    CREATE TABLE deliveries (
+        id TEXT PRIMARY KEY,
+        request TEXT NOT NULL,
+        agency TEXT NOT NULL,
+        agency_key TEXT NOT NULL,
+        key TEXT NOT NULL,
+        sha256 TEXT NOT NULL UNIQUE,
+        size INTEGER NOT NULL,
+        offset INTEGER NOT NULL DEFAULT 0,
+        state TEXT NOT NULL DEFAULT 'open',
+        number INTEGER,
+        arrival TEXT,
+        touched_s INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE UNIQUE INDEX deliveries_by_agency ON deliveries (agency, number) WHERE number IS NOT NULL;
+    CREATE TABLE receipts (
+        delivery TEXT NOT NULL, number INTEGER NOT NULL, digest TEXT NOT NULL, receipt TEXT NOT NULL,
+        PRIMARY KEY (delivery, number)
+    ) WITHOUT ROWID;
+    -- How many packages came for a request: for the register, for good.
+    CREATE TABLE answers (request TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+    -- Households that redeemed an agency's code: a number, and for two weeks what keeps one from being two.
+    CREATE TABLE redeemed (agency TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+    CREATE TABLE redeemers (mark BLOB PRIMARY KEY, until_s INTEGER NOT NULL) WITHOUT ROWID;
+    -- What members are told of a legal demand about them, each alone, from a time on.
+    CREATE TABLE notices (
+        subject TEXT NOT NULL, demand TEXT NOT NULL, text TEXT NOT NULL, from_s INTEGER NOT NULL,
+        PRIMARY KEY (subject, demand)
+    ) WITHOUT ROWID;
+"""
+STEPS: Final = (STATE_SCHEMA + _TABLES, _MAILBOXES)
 
 
 class DatabaseError(Exception):

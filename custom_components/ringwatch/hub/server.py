@@ -34,6 +34,7 @@ from .errors import (
 )  # fmt: skip
 from .hood import Hood, remove_folder
 from .log import Log
+from .mailbox import Mailbox
 from .media_check import MediaCheck
 from .messages import Target, answer, data, parse_target, preflight, protect, read_body, refuse
 from .page import Page
@@ -69,6 +70,7 @@ class Hub:
         self.connections: Callable[[], int] = lambda: 0
         self.media_check = MediaCheck(log)
         self._uploads: dict[str, Uploads] = {}
+        self._mailboxes: dict[str, Mailbox] = {}
         self._founding = asyncio.Lock()
         self._downloads = 0
         self._bodies: Counter[str] = Counter()  # by address
@@ -117,15 +119,26 @@ class Hub:
         """Serve a neighborhood."""
         self.hoods[hood.id] = hood
         self._uploads[hood.id] = Uploads(hood, self.media_check, lambda: self.config.keep_free_bytes)
+        self._mailboxes[hood.id] = Mailbox(
+            hood,
+            limit_bytes=lambda: self.config.total_mailbox_bytes,
+            keep_free_bytes=lambda: self.config.keep_free_bytes,
+        )
 
     def uploads(self, hood: Hood) -> Uploads:
         """Return a neighborhood's uploads."""
         return self._uploads[hood.id]
 
+    def mailbox(self, hood: Hood) -> Mailbox:
+        """Return a neighborhood's mailboxes."""
+        return self._mailboxes[hood.id]
+
     async def close(self) -> None:
         """Finish what was taken on."""
         for uploads in self._uploads.values():
             await uploads.close()
+        for mailbox in self._mailboxes.values():
+            await mailbox.close()
         for hood in self.hoods.values():
             with contextlib.suppress(Refusal):  # a full disk
                 await hood.keep_time()
@@ -218,7 +231,10 @@ class Hub:
         if hood is None:
             return await self._found(request, route, neighborhood, key)
         invite = request.headers.get(INVITE_HEADER) if route.who == "invited" else None
-        caller = await hood.caller(key, invite)
+        if route.who == "delivery":
+            caller = await self.mailbox(hood).caller(key, names[0])
+        else:
+            caller = await hood.caller(key, invite)
         body = await self._body(request, route)
         reads = request.method in {"GET", "HEAD"} or route.parts[-1] in READING
         call_s = hood.call_time_s(request.headers.get(TIME_HEADER, ""), reads=reads)
