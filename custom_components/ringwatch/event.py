@@ -5,8 +5,10 @@ from typing import Any, override
 from homeassistant.components.event import DoorbellEventType, EventDeviceClass, EventEntity
 from homeassistant.config_entries import ConfigSubentry
 from homeassistant.const import Platform
-from homeassistant.core import HomeAssistant, callback
+from homeassistant.core import HomeAssistant, State, callback
+from homeassistant.helpers import restore_state
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
+from homeassistant.helpers.restore_state import StoredState
 
 from .clip_views import clip_answer
 from .clips import Clip
@@ -156,6 +158,21 @@ class FeedEvent(NeighborhoodEntity, EventEntity):
     async def async_added_to_hass(self) -> None:
         await super().async_added_to_hass()
         self.async_on_remove(self._neighborhoods.async_listen_for_events(self._subentry_id, self._happened))
+        # States of events are written to .storage every quarter of an hour, and go into backups: with what
+        # neighbors wrote, and may take back. So this one begins anew with each start.
+        restore_state.async_get(self.hass).entities.pop(self.entity_id, None)
+        self.async_on_remove(lambda: restore_state.async_get(self.hass).async_restore_entity_added(self))
+
+    @override
+    async def async_will_remove_from_hass(self) -> None:
+        """Keep for a moment's absence what was kept just now, without the texts."""
+        await super().async_will_remove_from_hass()
+        last_states = restore_state.async_get(self.hass).last_states
+        if stored := last_states.get(self.entity_id):
+            shown = stored.state.attributes.items()
+            attributes = {name: value for name, value in shown if name not in FEED_DETAILS}
+            state = State(self.entity_id, stored.state.state, attributes)
+            last_states[self.entity_id] = StoredState(state, stored.extra_data, stored.last_seen)
 
     @callback
     def _happened(self, event_type: str, attributes: dict[str, Any]) -> None:

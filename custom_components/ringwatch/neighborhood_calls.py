@@ -18,8 +18,9 @@ from .const import DOMAIN
 from .neighborhood.bodies import Body
 from .neighborhood.keys import is_digest
 from .neighborhood.ledger import Ledger
+from .neighborhood_access import async_may_use
 from .neighborhood_home import Neighborhood
-from .neighborhood_views import async_may_use, async_neighborhoods
+from .neighborhood_views import async_neighborhoods
 from .neighborhoods import Neighborhoods
 from .posting import async_submit, disk_failed, refused
 

@@ -17,9 +17,10 @@ from .clip_actions import as_utc
 from .neighborhood.keys import fingerprint
 from .neighborhood.places import snap_degrees
 from .neighborhood.violations import BadField, LinkViolation
+from .neighborhood_access import async_may_use
 from .neighborhood_answers import time_answer
 from .neighborhood_calls import NeighborhoodCall, digest_of
-from .neighborhood_views import INVITE_URL, async_may_use
+from .neighborhood_views import INVITE_URL
 from .posting import answer_of, refused
 
 SIGNED_FOR: Final = timedelta(minutes=10)

@@ -12,12 +12,9 @@ from typing import TYPE_CHECKING, Final
 
 from aiohttp import hdrs, web
 
-from homeassistant.auth.models import User
-from homeassistant.auth.permissions.const import POLICY_CONTROL, POLICY_READ
+from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.http.const import KEY_HASS_USER
-from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
 from homeassistant.helpers.http import HomeAssistantView
 
 from .const import DOMAIN
@@ -26,6 +23,7 @@ from .neighborhood.hub_client import HubError
 from .neighborhood.keys import is_digest
 from .neighborhood.ledger import Ledger
 from .neighborhood.state import may_see_body
+from .neighborhood_access import async_may_use
 from .neighborhood_answers import MEDIA_URL
 from .pending_posts import PENDING_URL
 
@@ -53,14 +51,6 @@ def async_neighborhoods(hass: HomeAssistant) -> Neighborhoods | None:
         found: Neighborhoods = entry.runtime_data.neighborhoods
         return found
     return None
-
-
-@callback
-def async_may_use(hass: HomeAssistant, user: User, subentry_id: str, policy: str = POLICY_READ) -> bool:
-    """Tell whether a user may read (or write in) a neighborhood: as its event may be seen or controlled."""
-    registry = er.async_get(hass)
-    entity_id = registry.async_get_entity_id(Platform.EVENT, DOMAIN, f"{subentry_id}_feed")
-    return user.is_admin if entity_id is None else user.permissions.check_entity(entity_id, policy)
 
 
 class MediaView(HomeAssistantView):

@@ -15,19 +15,20 @@ from .clip_views import async_recordings
 from .clips import Clip, UnsafePathError
 from .clips.redact import Redaction
 from .const import DOMAIN
-from .neighborhood.bodies import Appeal, Flag, Moderation, Remove, Role, Thanks, Withdraw
+from .neighborhood.bodies import Appeal, Body, Flag, Moderation, Remove, Role, Thanks, Withdraw
 from .neighborhood.bodies.care import MAX_REASON, Action
 from .neighborhood.bodies.feed import MAX_SPAN_S, Span
 from .neighborhood.bodies.people import RoleName
 from .neighborhood.ledger import Ledger
 from .neighborhood.text import clean
+from .neighborhood_access import async_may_use
 from .neighborhood_calls import NeighborhoodCall, digest_of, loaded
-from .neighborhood_views import async_may_use
 from .posting import (
     async_confirm,
     async_post_clip,
     async_send_or_ask,
     cut,
+    hints_of,
     refused,
     write_comment,
     write_post,
@@ -122,6 +123,13 @@ async def async_comment(call: NeighborhoodCall) -> dict[str, Any]:
     return await async_send_or_ask(call.neighborhoods, call.neighborhood, body)
 
 
+async def _async_say(call: NeighborhoodCall, body: Body) -> dict[str, Any]:
+    """Send a reason, which all members read; have it wait for a person if something in it looks private."""
+    if hints_of(body):
+        return await async_send_or_ask(call.neighborhoods, call.neighborhood, body)
+    return await call.submit(body) | {"pending": None}
+
+
 async def async_thank(call: NeighborhoodCall) -> dict[str, Any]:
     """Thank."""
     return await call.submit(Thanks(digest_of(call.data["target"])))
@@ -130,7 +138,7 @@ async def async_thank(call: NeighborhoodCall) -> dict[str, Any]:
 async def async_flag(call: NeighborhoodCall) -> dict[str, Any]:
     """Have moderators look at something."""
     text = clean(call.data["text"], MAX_REASON, lines=True)
-    return await call.submit(Flag(digest_of(call.data["target"]), call.data["reason"], text))
+    return await _async_say(call, Flag(digest_of(call.data["target"]), call.data["reason"], text))
 
 
 async def async_appeal(call: NeighborhoodCall) -> dict[str, Any]:
@@ -138,7 +146,7 @@ async def async_appeal(call: NeighborhoodCall) -> dict[str, Any]:
     text = clean(call.data["text"], MAX_REASON, lines=True)
     if not text:
         raise refused(translation_key="no_text")
-    return await call.submit(Appeal(digest_of(call.data["target"]), text))
+    return await _async_say(call, Appeal(digest_of(call.data["target"]), text))
 
 
 async def async_withdraw(call: NeighborhoodCall) -> dict[str, Any]:
@@ -152,7 +160,7 @@ async def async_moderate(call: NeighborhoodCall) -> dict[str, Any]:
     reason = clean(call.data["reason"], MAX_REASON, lines=True)
     if not reason and decision is not Action.RESTORE:
         raise refused(translation_key="no_reason")
-    return await call.submit(Moderation(digest_of(call.data["target"]), decision, reason))
+    return await _async_say(call, Moderation(digest_of(call.data["target"]), decision, reason))
 
 
 async def async_remove_member(call: NeighborhoodCall) -> dict[str, Any]:
@@ -168,7 +176,7 @@ async def async_remove_member(call: NeighborhoodCall) -> dict[str, Any]:
     if tip is None:
         raise refused(translation_key="rule_unknown_target")
     reason = clean(call.data["reason"], MAX_REASON, lines=True)
-    return await call.submit(Remove(member, tip, reason))
+    return await _async_say(call, Remove(member, tip, reason))
 
 
 async def async_set_role(call: NeighborhoodCall) -> dict[str, Any]:
@@ -194,7 +202,10 @@ async def async_confirm_post(hass: HomeAssistant, call: ServiceCall) -> ServiceR
         raise refused(translation_key="needs_a_person")
     if post is None:
         raise refused(translation_key="pending_unknown")
-    if user is not None and not async_may_use(hass, user, post.subentry_id, POLICY_CONTROL):
+    decides = isinstance(post.body, Moderation | Remove)  # an administrator has begun it
+    if user is not None and not (
+        user.is_admin if decides else async_may_use(hass, user, post.subentry_id, POLICY_CONTROL)
+    ):
         raise Unauthorized(context=call.context, permission=POLICY_CONTROL)
     if discard:
         await neighborhoods.pending.async_discard(post.id)

@@ -26,10 +26,11 @@ from homeassistant.helpers.json import save_json
 from homeassistant.helpers.translation import async_get_translations
 
 from .const import DOMAIN, ISSUE_PENDING
-from .neighborhood.bodies import Body, Comment, Post, parse_body
+from .neighborhood.bodies import Body, Moderation, Post, Remove, parse_body
 from .neighborhood.bodies.feed import MediaType
 from .neighborhood.types import Type
 from .neighborhood.violations import RecordViolation
+from .neighborhood_access import async_all_may_write
 from .plain_text import harmless
 
 _LOGGER = logging.getLogger(__name__)
@@ -142,14 +143,16 @@ class PendingPosts:
                 await self.async_discard(post.id)
 
     async def _async_show(self, post: PendingPost) -> None:
-        """Ask for somebody: a notification with the picture, and a form where it is sent."""
+        """Ask for somebody: a notification, with the picture if all may see it, and a form to send it."""
         texts = await async_get_translations(self._hass, self._hass.config.language, "common", {DOMAIN})
 
         def text(key: str) -> str:
             return texts[f"component.{DOMAIN}.common.{key}"]
 
         name = self._names.get(post.subentry_id, "")
-        picture = await self.async_picture(post)
+        # Notifications are everybody's; the form in the repairs is for administrators
+        shows = await async_all_may_write(self._hass, post.subentry_id)
+        picture = await self.async_picture(post) if shows else ""
         message = text("pending_message").format(name=plain(name), title=plain(title_of(post.body)))
         persistent_notification.async_create(
             self._hass,
@@ -183,12 +186,14 @@ class PendingPosts:
 
 def title_of(body: Body) -> str:
     """Return how a waiting body is called."""
-    match body:
-        case Post():
-            return body.title
-        case Comment():
-            return body.text[:60]
-    return ""
+    return body.title if isinstance(body, Post) else text_of(body)[:60]
+
+
+def text_of(body: Body) -> str:
+    """Return what somebody wrote in a waiting body: its text, or a decision's reason."""
+    if isinstance(body, Moderation | Remove):
+        return body.reason
+    return str(getattr(body, "text", ""))
 
 
 def plain(text: str) -> str:

@@ -30,7 +30,7 @@ from .neighborhood_answers import place_answer, time_answer
 from .neighborhood_home import Neighborhood
 from .neighborhoods import Neighborhoods
 from .outgoing import Outgoing, OutgoingError, prepare_clip
-from .pending_posts import PendingPost, throw_away, title_of
+from .pending_posts import PendingPost, text_of, throw_away, title_of
 from .recording import FAILURES
 
 _LOGGER = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def write_comment(post: str, text: str) -> Comment:
 
 def hints_of(body: Body) -> tuple[tuple[str, str], ...]:
     """Return what in a body's texts looks as if it pointed at somebody: kind, text."""
-    texts = (body.title, body.text) if isinstance(body, Post) else (getattr(body, "text", ""),)
+    texts = (body.title, body.text) if isinstance(body, Post) else (text_of(body),)
     return tuple(
         (hint.kind.value, text[hint.start : hint.end]) for text in texts for hint in find_private(text)
     )
@@ -278,7 +278,7 @@ def answer_of(
         "pending": pending.id if pending else None,
         "needs_confirmation": [{"kind": kind, "text": text} for kind, text in hints],
         "title": title_of(body),
-        "text": getattr(body, "text", ""),
+        "text": text_of(body),
         "media": media,
     }
     if isinstance(body, Post):

@@ -37,7 +37,7 @@ from .const import (
 from .flow_probe import async_probe
 from .flow_url import CREDENTIAL_FIELDS, WRONG_CREDENTIALS
 from .neighborhood_views import async_neighborhoods
-from .pending_posts import async_details, plain, title_of
+from .pending_posts import async_details, plain, text_of, title_of
 from .posting import async_confirm
 from .recording import FAILURES
 from .repairs_clock import HubClockFlow
@@ -197,7 +197,7 @@ class PendingPostFlow(RepairsFlow):
             description_placeholders={
                 "name": plain(running.title if running else ""),
                 "title": plain(title_of(post.body)),
-                "text": plain(getattr(post.body, "text", "")),
+                "text": plain(text_of(post.body)),
                 "details": await async_details(self.hass, post),
                 "picture": await neighborhoods.pending.async_picture(post),
                 "clip": clip,

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from ringwatch.neighborhood.bodies import Appeal, Flag, Moderation, Role, Thanks, Withdraw
+from ringwatch.neighborhood.bodies import Appeal, Flag, Moderation, Remove, Role, Thanks, Withdraw
 from ringwatch.neighborhood.bodies.care import Action, FlagReason
 from ringwatch.neighborhood.bodies.feed import Category, Span
 from ringwatch.neighborhood.bodies.people import Mode, RoleName
@@ -119,6 +119,21 @@ def test_who_waits_is_told_at_once(robin: Member, street: Street) -> None:
         assert time.monotonic() - began_s < 1.0
     assert len(unpack_lines(answer.body, street.id, history_of(rita))) == 1
     assert answer.headers["Ringwatch-Poll-After"] == "0"
+
+
+def test_who_is_removed_while_waiting_hears_no_more(street: Street) -> None:
+    gone = join(street, "Ruby")
+    gone.catch_up()
+    number = gone.call("GET", "").json["position"]["number"]
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(gone.call, "GET", f"/records?after={number}&wait=20")
+        time.sleep(0.5)
+        me = gone.call("GET", "").json["you"]["subject"]
+        street.host.catch_up()
+        assert gone.tip is not None
+        assert street.host.post(Remove(me, gone.tip, "")).status == 201
+        answer = waiting.result()
+    assert (answer.status, answer.code) == (403, "removed")
 
 
 def test_waiting_ends_by_itself_and_for_a_second_wait(robin: Member) -> None:

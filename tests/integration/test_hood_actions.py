@@ -22,6 +22,7 @@ from custom_components.ringwatch.neighborhood.bodies.feed import Category
 from custom_components.ringwatch.neighborhood.limits import DAILY
 from custom_components.ringwatch.neighborhood.types import Type
 from homeassistant.auth.models import User
+from homeassistant.components import persistent_notification
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import Context, Event, EventStateChangedData, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError, ServiceValidationError, Unauthorized
@@ -367,6 +368,20 @@ async def test_a_clip_has_its_limits(
     assert await refusal(hass, "post_clip", **clip_post(clip)) == key
 
 
+@pytest.mark.parametrize("all_may", [True, False])
+async def test_a_notification_has_the_picture_only_if_all_may_see_it(
+    hass: HomeAssistant, clip: Clip, all_may: bool
+) -> None:
+    """Every user of this Home Assistant sees its notifications."""
+    guest = MockUser(name="Guest").add_to_hass(hass)
+    guest.mock_policy({"entities": {"entity_ids": {FEED: True if all_may else {"read": True}}}})
+    said = await async_call(hass, "post_clip", **clip_post(clip))
+    shown = persistent_notification._async_get_or_create_notifications(hass)
+    message = shown[f"ringwatch_pending_{said['pending']}"]["message"]
+    assert ("/api/ringwatch/pending/" in message) is all_may
+    assert "/config/repairs" in message
+
+
 async def test_comments_thanks_and_flags(hass: HomeAssistant, ben: Neighbor) -> None:
     post = await ben.post()
     await until_posted(hass, post)
@@ -385,6 +400,43 @@ async def test_comments_thanks_and_flags(hass: HomeAssistant, ben: Neighbor) -> 
     assert await refusal(hass, "comment", post=post, text=" ") == "no_text"
     assert await refusal(hass, "comment", post="xyz", text="Hello") == "bad_id"
     assert await refusal(hass, "withdraw_post", target=post) == "rule_not_allowed"
+
+
+async def test_reasons_that_point_at_somebody_wait_for_a_person(
+    hass: HomeAssistant, ben: Neighbor, hass_admin_user: User
+) -> None:
+    """All members read the reasons of flags and decisions, and keep them."""
+    post = await ben.post()
+    await until_posted(hass, post)
+    member = (await items(hass, post=post))[0]["member"]
+    phone = [{"kind": "phone", "text": "215-555-0123"}]
+    guest = MockUser(name="Guest").add_to_hass(hass)
+    guest.mock_policy({"entities": {"entity_ids": {FEED: True}}})
+    for action, data, name in (
+        ("flag", {"target": post, "reason": "privacy", "text": "Mine is 215-555-0123."}, "text"),
+        ("moderate", {"target": post, "decision": "hold", "reason": "Ask 215-555-0123."}, "reason"),
+        (
+            "remove_member",
+            {"member": member, "reason": "See 215-555-0123."},
+            "reason",
+        ),
+    ):
+        said = await async_call(hass, action, **data)
+        assert (said["id"], said["needs_confirmation"], said["text"]) == (None, phone, data[name])
+        assert issues_of(hass) == {"pending_post"}
+        if action != "flag":  # what an administrator decides only an administrator sends, or throws away
+            with pytest.raises(Unauthorized):
+                await async_as(hass, guest, "confirm_post", pending=said["pending"])
+            with pytest.raises(Unauthorized):
+                await async_as(hass, guest, "confirm_post", pending=said["pending"], discard=True)
+        if action != "remove_member":
+            assert (await async_as(hass, hass_admin_user, "confirm_post", pending=said["pending"]))["id"]
+        else:
+            await async_as(hass, hass_admin_user, "confirm_post", pending=said["pending"], discard=True)
+        assert issues_of(hass) == set()
+    await ben.until(lambda ledger: ledger.state.item(post).status == "held", "held")
+    plain = await async_call(hass, "moderate", target=post, decision="restore", reason="It is fine.")
+    assert (plain["id"] is not None, plain["pending"]) == (True, None)
 
 
 async def test_moderation_is_heard_and_can_be_appealed_against(hass: HomeAssistant, ben: Neighbor) -> None:

@@ -18,7 +18,7 @@ from custom_components.ringwatch.neighborhood.changes import ChangeKind
 from custom_components.ringwatch.neighborhood.feed_items import FeedChange
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import Event, EventStateChangedData, HomeAssistant, callback
-from homeassistant.helpers import entity_registry as er
+from homeassistant.helpers import entity_registry as er, restore_state
 from homeassistant.util import dt as dt_util
 from tests.fixtures.flows import async_answer
 from tests.fixtures.hood import (
@@ -45,6 +45,14 @@ async def street(socket_enabled: None) -> AsyncIterator[ServedStreet]:
     await made.server.start_server()
     yield made
     await made.server.close()
+
+
+def _stored(hass: HomeAssistant) -> list[str]:
+    """Return what Home Assistant would write to .storage now, to restore it."""
+    return [
+        f"{one.state.as_dict()} {one.extra_data.as_dict() if one.extra_data else ''}"
+        for one in restore_state.async_get(hass).async_get_stored_states()
+    ]
 
 
 async def test_what_a_neighbor_posts_is_an_event_on_the_map_and_counted(
@@ -85,6 +93,10 @@ async def test_what_a_neighbor_posts_is_an_event_on_the_map_and_counted(
             "latitude",
             "longitude",
         }
+
+        # Home Assistant writes states to .storage now and then, from where they go into backups
+        stored = _stored(hass)
+        assert not [one for one in stored if "parcel" in one]
 
         await ben.home.async_submit(Comment(post, "It was brown."))
         await async_until(lambda: heard[-1].get("text") == "It was brown.", "the comment")
@@ -171,6 +183,9 @@ async def test_the_map_is_as_it_was_after_a_restart_and_nothing_is_news_again(
         last = hass.states.get(FEED).state  # the time of the last event
         await hass.config_entries.async_unload(ringwatch.entry_id)
         assert not hass.states.async_all("geo_location")
+        stored = _stored(hass)
+        assert [one for one in stored if last in one]
+        assert not [one for one in stored if "Number" in one]
         await ben.home.async_submit(Withdraw(posts[0]))
         await hass.config_entries.async_setup(ringwatch.entry_id)
         await async_until_connected(hass, ringwatch, hood)

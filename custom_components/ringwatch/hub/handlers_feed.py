@@ -85,6 +85,7 @@ async def records(call: Call) -> web.Response:
         poll_after_s = 0
         if after == hood.position.number:
             await hood.waiters.wait(call.caller.id, wait_s)
+            await hood.caller(call.caller.key, None)  # who was removed meanwhile hears no more
     # The tail first: a checkpoint older than what stands beside it would look like a hub that goes back
     tail = await hood.tail(after) if after < hood.position.number else None
     checkpoint = hood.checkpoint()
