@@ -10,12 +10,13 @@ hub that say nothing or half a request, how long Home Assistant takes to answer,
 import argparse
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 import json
 import os
 from pathlib import Path
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -40,6 +41,7 @@ BARS: Final = {"loop_lag_more_ms": 5.0, "home_assistant_answers_ms": 100.0}
 CROWD: Final = 5_000
 SETTLE_S: Final = 20.0  # after the founding: Home Assistant still sets up this and that
 CROWD_S: Final = 20.0
+START_S: Final = 60.0
 ASK_EVERY_S: Final = 0.05
 
 
@@ -52,11 +54,12 @@ class _Host:
 
 
 @asynccontextmanager
-async def _host(made: Path | None) -> AsyncIterator[_Host]:
+async def _host(made: Path, neighborhood: str) -> AsyncIterator[_Host]:
     """Run Home Assistant with a hub that also serves a store, and a member in its own neighborhood."""
     with home_assistant() as hass:
-        if made:
-            shutil.copytree(made, hass.config / "ringwatch" / "hub")
+        data = hass.config / "ringwatch" / "hub"
+        data.mkdir(mode=0o700, parents=True)
+        shutil.copy2(made / "hub.key", data)  # the store is signed with it
         async with HassClient(hass.url) as client:
             await client.onboard("bench", "bench")
             await client.started()
@@ -64,7 +67,31 @@ async def _host(made: Path | None) -> AsyncIterator[_Host]:
             port = quiet_port()
             await found(client, entry_id, port)
             link = (await client.ask("create_invite"))["link"]
-            yield _Host(hass, client, port, await asyncio.to_thread(join_by_link, link, port, "Carl"))
+            member = await asyncio.to_thread(join_by_link, link, port, "Carl")
+            shutil.copytree(made / neighborhood, data / neighborhood)
+            await _start_again(hass, member)
+            yield _Host(hass, client, port, member)
+
+
+def hub_pid(hass: HassProcess) -> int:
+    """Return the process of the hub that Home Assistant runs."""
+    children = Path(f"/proc/{hass.pid}/task").glob("*/children")
+    pids = [int(pid) for path in children for pid in path.read_text().split()]
+    return next(pid for pid in pids if b"hub/__main__.py" in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+
+async def _start_again(hass: HassProcess, member: Member) -> None:
+    """End the hub, which Home Assistant starts again; wait until it serves both neighborhoods."""
+    os.kill(hub_pid(hass), signal.SIGKILL)
+    deadline_s = time.monotonic() + START_S
+    while True:
+        with suppress(OSError):
+            health = (await asyncio.to_thread(member.hub.request, "GET", "/health")).json
+            if health["neighborhoods"] == 2:
+                return
+        if time.monotonic() > deadline_s:
+            raise RuntimeError("the hub doesn't serve both neighborhoods")
+        await asyncio.sleep(0.5)
 
 
 async def _write(member: Member, until_s: float) -> list[float]:
@@ -100,17 +127,17 @@ async def _lag(host: _Host, seconds: float) -> dict[str, float]:
     }
 
 
-async def _under_load(host: _Host, given: argparse.Namespace, folder: Path, neighborhood: str) -> Any:
+async def _under_load(host: _Host, given: argparse.Namespace, made: Path, neighborhood: str) -> Any:
     """Have the town call the hub meanwhile; return the lag and what the town saw."""
     import sqlite3
 
-    with sqlite3.connect(f"file:{folder / neighborhood / 'hub.db'}?mode=ro", uri=True) as db:
+    with closing(sqlite3.connect(made / neighborhood / "hub.db")) as db:
         position = state_of(db).position
     homes = {
         "host": "127.0.0.1", "port": host.hub_port, "hub_key": host.member.hub.key,
         "neighborhood": neighborhood, "sources": "127.1", "homes": given.homes, "waiting": given.waiting,
         "seconds": given.seconds, "head": position.head, "newest": position.number,
-        "tips": json.loads((folder / "tips.json").read_text()),
+        "tips": json.loads((made / "tips.json").read_text()),
     }  # fmt: skip
     town = await asyncio.create_subprocess_exec(
         sys.executable, "-m", "benchmarks.hub_homes",
@@ -159,12 +186,12 @@ async def _behind_crowd(host: _Host, count: int = CROWD) -> dict[str, Any]:
 async def measure(given: argparse.Namespace) -> tuple[dict[str, Any], dict[str, bool]]:
     """Return the figures, and which bars hold."""
     made, neighborhood = store(given.records, given.homes)
-    async with _host(made) as host:
+    async with _host(made, neighborhood) as host:
         await asyncio.sleep(SETTLE_S)
         idle = await _lag(host, given.seconds)
-        folder = host.hass.config / "ringwatch" / "hub"
-        loaded, town = await _under_load(host, given, folder, neighborhood)
+        loaded, town = await _under_load(host, given, made, neighborhood)
         crowd = await _behind_crowd(host)
+        hub_mb = process(hub_pid(host.hass))[1]
         logged = [line for line in host.hass.log.read_text().splitlines() if " ERROR " in line]
     figures: dict[str, Any] = {
         **{f"idle_loop_lag_{key}": value for key, value in idle.items()},
@@ -172,6 +199,7 @@ async def measure(given: argparse.Namespace) -> tuple[dict[str, Any], dict[str, 
         "loop_lag_more_ms": round(loaded["p99"] - idle["p99"], 2),
         "polls_a_s": town["polls_a_s"], "lost": town["lost"], "poll_p99_ms": town["poll_p99_ms"],
         **crowd,
+        "hub_mb": round(hub_mb, 1),
         "logged": logged,
     }  # fmt: skip
     holds = {
