@@ -3,7 +3,7 @@
  * The same bytes from the same sources on every machine.
  *
  *     node build.mjs [FOLDER]          writes neighbors.html, officer.html and panel.js and prints their SHA-256
- *     node build.mjs --check FOLDER    the protocol for the tests that compare it with Python's
+ *     node build.mjs --check FOLDER    protocol.js and officer.js, for the tests that compare them with Python's
  */
 
 import { createHash } from "node:crypto";
@@ -75,7 +75,9 @@ async function page({ entry, element, title, contains }) {
 const [first, second] = process.argv.slice(2);
 if (first === "--check") {
   mkdirSync(second, { recursive: true });
-  writeFileSync(join(second, "protocol.js"), await bundle("tests/protocol.ts", { format: "iife", globalName: "ringwatch" }));
+  for (const name of ["protocol", "officer"]) {
+    writeFileSync(join(second, `${name}.js`), await bundle(`tests/${name}.ts`, { format: "iife", globalName: "ringwatch" }));
+  }
 } else {
   const folder = first ?? join(HERE, "../custom_components/ringwatch/www");
   const files = await Promise.all(PAGES.map(async (one) => [`${one.name}.html`, await page(one)]));

@@ -125,8 +125,8 @@ async function importSeed(seed: Bytes): Promise<[Signer, CryptoKey | null]> {
   return [NativeSigner.stored(withSeed.publicKey, key), key];
 }
 
-/** Import an age identity. Its bytes come out of Bech32 here: the library would keep the text. Throw NoKeyFile, BrowserTooOld. */
-async function importReading(identity: string): Promise<ReadingKey> {
+/** Hand an age identity to the browser. Its bytes come out of Bech32 here: the library would keep the text. Throw NoKeyFile, BrowserTooOld. */
+export async function importReading(identity: string): Promise<ReadingKey> {
   let scalar: Uint8Array;
   try {
     scalar = bech32.decodeToBytes(identity).bytes;
