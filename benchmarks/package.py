@@ -15,9 +15,13 @@ import tempfile
 import time
 from typing import Any
 
-# What the tests give; not checked for types here, as the tests aren't.
-giving: Any = import_module("tests.footage.giving")
-package: Any = import_module("custom_components.ringwatch.footage.package")
+from script.lib.core import load_core
+
+load_core()
+
+from ringwatch.footage.package import PackagePlan, read_package, write_package
+
+giving: Any = import_module("tests.footage.giving")  # what the tests give; its types aren't checked
 
 PIECE_BYTES = 1_000_000
 
@@ -30,16 +34,14 @@ def main() -> None:
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         folder = Path(name)
-        package.read_package(
-            io.BytesIO(giving.make(folder).data), giving.POLICE.secret
-        )  # everything is loaded
+        read_package(io.BytesIO(giving.make(folder).data), giving.POLICE.secret)  # everything is loaded
         print(json.dumps(measure(folder, arguments.bytes)))
 
 
 def measure(folder: Path, size: int) -> dict[str, float]:
     """Pack and open so many bytes."""
     clips = tuple(write_clip(folder / f"clip-{number:02}.mp4", size // 10) for number in range(1, 11))
-    plan = package.PackagePlan(
+    plan = PackagePlan(
         giving.custody(clips),
         folder,
         giving.DELIVERY,
@@ -50,10 +52,10 @@ def measure(folder: Path, size: int) -> dict[str, float]:
     forget_highest()
     before, began_s = memory_mib("VmRSS"), time.perf_counter()
     with (folder / "sealed.age").open("wb") as out:
-        sealed = package.write_package(out, plan)
+        sealed = write_package(out, plan)
     packed, packed_s = memory_mib("VmHWM"), time.perf_counter()
     with (folder / "sealed.age").open("rb") as file:
-        found = package.read_package(file, giving.POLICE.secret)
+        found = read_package(file, giving.POLICE.secret)
         opened_s = time.perf_counter()
         for clip in clips:
             for _ in found.clip(clip.file):

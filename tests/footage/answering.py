@@ -3,10 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from custom_components.ringwatch.footage.answer_states import Answer, Prepared, Selection
-from custom_components.ringwatch.footage.answers import AnswerStore
-from custom_components.ringwatch.footage.audit import AuditLog
-from custom_components.ringwatch.neighborhood.delivery import (
+from ringwatch.footage.answer_states import Answer, Prepared, Selection
+from ringwatch.footage.answers import AnswerStore
+from ringwatch.footage.audit import AuditLog
+from ringwatch.neighborhood.delivery import (
     Arrival,
     Receipt,
     ReceiptKind,

@@ -7,22 +7,22 @@ from pathlib import Path
 import random
 from typing import Any
 
-from custom_components.ringwatch.footage.age_file import Identity as AgeIdentity, generate_identity
-from custom_components.ringwatch.footage.custody import Changes, Clock, Custody, CustodyClip, Original
-from custom_components.ringwatch.footage.package import PackagePlan, Sealed, write_package
-from custom_components.ringwatch.footage.parties import Identity, Recipient
-from custom_components.ringwatch.neighborhood.bodies import Agency, FootageRequest
-from custom_components.ringwatch.neighborhood.bodies.agencies import (
+from ringwatch.footage.age_file import Identity as AgeIdentity, generate_identity
+from ringwatch.footage.custody import Changes, Clock, Custody, CustodyClip, Original
+from ringwatch.footage.package import PackagePlan, Sealed, write_package
+from ringwatch.footage.parties import Identity, Recipient
+from ringwatch.neighborhood.bodies import Agency, FootageRequest
+from ringwatch.neighborhood.bodies.agencies import (
     AgencyKind,
     FaceRecognition,
     Sharing,
     sign_profile,
 )
-from custom_components.ringwatch.neighborhood.bodies.feed import Span
-from custom_components.ringwatch.neighborhood.bodies.requests import IncidentKind
-from custom_components.ringwatch.neighborhood.envelope import Record, sign_record
-from custom_components.ringwatch.neighborhood.keys import PrivateKey
-from custom_components.ringwatch.neighborhood.places import Place
+from ringwatch.neighborhood.bodies.feed import Span
+from ringwatch.neighborhood.bodies.requests import IncidentKind
+from ringwatch.neighborhood.envelope import Record, sign_record
+from ringwatch.neighborhood.keys import PrivateKey
+from ringwatch.neighborhood.places import Place
 
 NOON_S = 1_780_000_000
 NEIGHBORHOOD = "9f" * 32

@@ -15,8 +15,12 @@ from typing import Any
 ROOT = Path(__file__).parents[2]
 sys.path.insert(0, str(ROOT))
 
-from custom_components.ringwatch.footage import answer_states as states  # noqa: E402
-from custom_components.ringwatch.footage.answer_states import HAS_FILES, State  # noqa: E402
+from script.lib.core import load_core  # noqa: E402
+
+load_core()
+
+from ringwatch.footage import answer_states as states  # noqa: E402
+from ringwatch.footage.answer_states import HAS_FILES, State  # noqa: E402
 from tests.footage.answering import UNDO_S, Desk, arrival, receipt  # noqa: E402
 
 WATCHED = ("footage/answers.py", "footage/audit.py")

@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 import pyrage
 import pytest
 
-from custom_components.ringwatch.footage import bech32
-from custom_components.ringwatch.footage.age_file import (
+from ringwatch.footage import bech32
+from ringwatch.footage.age_file import (
     CHUNK_BYTES,
     AgeError,
     AgeReader,

@@ -9,10 +9,10 @@ import sys
 
 import pytest
 
-from custom_components.ringwatch.footage import answer_states as states
-from custom_components.ringwatch.footage.answer_database import NAME, NewerAnswersError
-from custom_components.ringwatch.footage.answer_document import read, write
-from custom_components.ringwatch.footage.answer_states import (
+from ringwatch.footage import answer_states as states
+from ringwatch.footage.answer_database import NAME, NewerAnswersError
+from ringwatch.footage.answer_document import read, write
+from ringwatch.footage.answer_states import (
     Answer,
     AnswerError,
     ContentsChangedError,
@@ -22,9 +22,9 @@ from custom_components.ringwatch.footage.answer_states import (
     TooMuchError,
     WrongStateError,
 )
-from custom_components.ringwatch.footage.answers import UnknownAnswerError
-from custom_components.ringwatch.footage.parties import Identity, IdentityKind
-from custom_components.ringwatch.neighborhood.delivery import ReceiptKind
+from ringwatch.footage.answers import UnknownAnswerError
+from ringwatch.footage.parties import Identity, IdentityKind
+from ringwatch.neighborhood.delivery import ReceiptKind
 
 from .answering import UNDO_S, Desk, arrival, receipt
 from .giving import NEIGHBORHOOD, REQUEST_RECORD, custody_clip, recipient

@@ -11,9 +11,9 @@ import textwrap
 from hypothesis import HealthCheck, given, settings, strategies as st
 import pytest
 
-from custom_components.ringwatch.footage.audit import FIRST, NAME, Anchor, AuditLog, Trouble
-from custom_components.ringwatch.footage.audit_text import SENTENCES, export, in_words
-from custom_components.ringwatch.footage.served import ServedRegister
+from ringwatch.footage.audit import FIRST, NAME, Anchor, AuditLog, Trouble
+from ringwatch.footage.audit_text import SENTENCES, export, in_words
+from ringwatch.footage.served import ServedRegister
 
 from .answering import Clock
 from .giving import NOON_S

@@ -12,16 +12,16 @@ import bagit
 from hypothesis import given, strategies as st
 import pytest
 
-from custom_components.ringwatch.footage.age_file import AgeReader
-from custom_components.ringwatch.footage.custody import Custody, Signatures
-from custom_components.ringwatch.footage.package import (
+from ringwatch.footage.age_file import AgeReader
+from ringwatch.footage.custody import Custody, Signatures
+from ringwatch.footage.package import (
     Expected,
     PackageError,
     padded_bytes,
     read_package,
     write_package,
 )
-from custom_components.ringwatch.footage.parties import Identity, IdentityKind
+from ringwatch.footage.parties import Identity, IdentityKind
 
 from .giving import DELIVERY, HOME, MEMBER, POLICE, REQUEST_RECORD, clip_bytes, make
 

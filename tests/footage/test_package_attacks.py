@@ -16,18 +16,18 @@ import zipfile
 
 import pytest
 
-from custom_components.ringwatch.footage.age_file import AgeReader, AgeWriter
-from custom_components.ringwatch.footage.custody import Custody, Signatures, sign_custody
-from custom_components.ringwatch.footage.package import Expected, PackageError, read_package
-from custom_components.ringwatch.footage.parties import Identity, IdentityKind
-from custom_components.ringwatch.footage.zip_stored import (
+from ringwatch.footage.age_file import AgeReader, AgeWriter
+from ringwatch.footage.custody import Custody, Signatures, sign_custody
+from ringwatch.footage.package import Expected, PackageError, read_package
+from ringwatch.footage.parties import Identity, IdentityKind
+from ringwatch.footage.zip_stored import (
     MAX_ARCHIVE_BYTES,
     ZipError,
     from_bytes,
     read_directory,
     write_archive,
 )
-from custom_components.ringwatch.neighborhood.canonical import encode, parse
+from ringwatch.neighborhood.canonical import encode, parse
 
 from .giving import (
     AGENCY,

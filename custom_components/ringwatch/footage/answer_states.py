@@ -288,6 +288,12 @@ def packed(answer: Answer, sha256: str, size_bytes: int) -> Step:
     return found, None
 
 
+def unpacked(answer: Answer) -> Step:
+    """The hub no longer takes this ciphertext: it has to be made anew."""
+    _only(answer, State.SENDING)
+    return replace(answer, sha256=None, size_bytes=None, delivery=None, uploaded_bytes=0), None
+
+
 def announced(answer: Answer, delivery: str) -> Step:
     """The hub has a mailbox for it."""
     _only(answer, State.SENDING)
