@@ -171,6 +171,7 @@ class HostingSteps(NeighborhoodFlowBase):
                 return await self._async_to_network()
         return self.async_show_form(
             step_id="host",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(HOST_SCHEMA, shown),
             errors=errors,
             description_placeholders={
@@ -226,6 +227,7 @@ class HostingSteps(NeighborhoodFlowBase):
                     return await self._async_look_from_outside()
         return self.async_show_form(
             step_id="network",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(NETWORK_SCHEMA, shown),
             errors=errors,
             description_placeholders={"example": "https://neighbors.example.org"},

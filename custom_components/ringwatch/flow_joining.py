@@ -73,6 +73,7 @@ class JoiningSteps(NeighborhoodFlowBase):
                 return await self._async_show_look()
         return self.async_show_form(
             step_id="join",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(JOIN_SCHEMA, user_input),
             errors=errors,
             description_placeholders={"error": error},

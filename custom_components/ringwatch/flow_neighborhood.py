@@ -76,6 +76,6 @@ class NeighborhoodSubentryFlow(TakingUpSteps, JoiningSteps):
             data_schema=schema,
             description_placeholders={
                 "name": subentry.title,
-                "folder": self.hass.config.path(DOMAIN, "hub", LEFT, str(subentry.data[CONF_NEIGHBORHOOD])),
+                "folder": self.hass.config.path(DOMAIN, "hub", LEFT),
             },
         )

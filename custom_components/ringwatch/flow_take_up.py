@@ -44,6 +44,7 @@ class TakingUpSteps(HostedSteps):
         schema = probatio.Schema({probatio.Required(CONF_NEIGHBORHOOD): which})
         return self.async_show_form(
             step_id="take_up",
+            last_step=False,
             data_schema=self.add_suggested_values_to_schema(schema, {CONF_NEIGHBORHOOD: next(iter(found))}),
         )
 

@@ -57,7 +57,7 @@ class LeftNeighborhoods:
             if hood.id in self._unwanted:
                 await self._async_erase(hood)
             elif hood.id in gone:
-                folder = str(self._hub.folder / left.LEFT / hood.id)
+                folder = str(self._hub.folder / left.LEFT)
                 issues.async_set_hub_left(self._hass, hood.id, hood.name, folder)
 
     async def async_take_up(self, neighborhood: str) -> None:

@@ -114,6 +114,8 @@ class Neighborhood:
         """Open the copy. Raise OSError, sqlite3.Error or NewerLedgerError."""
         await self.home.async_open()
         self.hood, self.places = await self.home.async_ask(self._look)
+        for item_id in await self.home.async_ask(_told_before):
+            self._remember(item_id)
         self._unlisten = async_track_time_interval(self.hass, self._async_look_again, LOOK_EVERY)
 
     @callback
@@ -332,6 +334,15 @@ class Neighborhood:
         task = self.entry.async_create_background_task(self.hass, job, f"Ringwatch {self.subentry_id}")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+def _told_before(ledger: Ledger) -> list[str]:
+    """Return what is no news any more, though it is new: it was told before this start."""
+    number = ledger.position.number
+    newest = ledger.records.range(max(1, number - MAX_ANNOUNCED + 1), MAX_ANNOUNCED)
+    return [
+        placed.record.id for placed in newest if placed.record.type in NEWS and placed.record.body is not None
+    ]
 
 
 def _has_ended(item: FeedItem, now_s: int) -> bool:

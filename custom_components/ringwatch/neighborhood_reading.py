@@ -2,7 +2,6 @@
 
 from datetime import timedelta
 import io
-import json
 from pathlib import Path
 from typing import Any, Final
 
@@ -11,6 +10,7 @@ from PIL import Image
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.util import dt as dt_util
+from homeassistant.util.file import WriteError
 
 from . import feed_answers
 from .clip_actions import as_utc
@@ -142,18 +142,18 @@ async def async_export_feed(call: NeighborhoodCall) -> dict[str, Any]:
     posts = await call.ask(
         lambda ledger: feed_answers.export(ledger, running.subentry_id, running.home.public_key)
     )
-    content = {
+    content: dict[str, Any] = {
         "neighborhood": running.title,
         "exported": dt_util.utcnow().isoformat(),
         "posts": posts,
     }
 
-    def write() -> None:
-        if target.exists():
-            raise refused(translation_key="file_exists", filename=str(target))
-        if not target.parent.is_dir():
-            raise refused(translation_key="no_folder", filename=str(target))
-        target.write_text(json.dumps(content, indent=2, ensure_ascii=False), encoding="utf-8")
-
-    await call.hass.async_add_executor_job(write)
+    if await call.hass.async_add_executor_job(target.exists):
+        raise refused(translation_key="file_exists", filename=str(target))
+    if not await call.hass.async_add_executor_job(target.parent.is_dir):
+        raise refused(translation_key="no_folder", filename=str(target))
+    try:
+        await call.neighborhoods.exports.async_write(target, running.home.config.neighborhood, content)
+    except (OSError, WriteError) as err:
+        raise refused(translation_key="not_written", filename=str(target), error=str(err)) from err
     return {"filename": str(target), "posts": len(posts)}

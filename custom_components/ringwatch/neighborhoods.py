@@ -35,9 +35,11 @@ from .const import (
     DOMAIN,
     SUBENTRY_NEIGHBORHOOD,
 )
+from .exports import Exports
 from .hub.config import MAX_HOODS
 from .hub_process import STARTING, HubProcess, HubSettings, hub_settings
 from .left_neighborhoods import LeftNeighborhoods
+from .neighborhood.changes import ChangeKind
 from .neighborhood.feed_items import FeedChange
 from .neighborhood.hub_client import HubError
 from .neighborhood.joining import async_look
@@ -71,6 +73,7 @@ class Neighborhoods:
         self.left = LeftNeighborhoods(hass, self.keys, self.hub)
         self.folder = Path(hass.config.path(DOMAIN, "neighborhoods"))
         self.pending = PendingPosts(hass)
+        self.exports = Exports(hass, entry)
         self.invite_pictures: dict[str, bytes] = {}
         """QR codes of invites that were just made, by a name that nobody can guess. In memory only."""
         self.platforms: list[Callable[[], None]] = []
@@ -83,8 +86,7 @@ class Neighborhoods:
         self._lent: dict[str, HubSettings] = {}  # by the flow that founds
         self._lock = asyncio.Lock()
         self._closed = False
-        self._unlisten_hub: CALLBACK_TYPE | None = None
-        self._unlisten_left: CALLBACK_TYPE | None = None
+        self._unlisten: list[CALLBACK_TYPE] = []
         self._cancel_look: CALLBACK_TYPE | None = None
         self._cancel_pause: CALLBACK_TYPE | None = None
 
@@ -120,8 +122,11 @@ class Neighborhoods:
 
     async def async_start(self) -> None:
         """Start what there is a subentry for. One that can't be opened says so in the repairs."""
-        self._unlisten_hub = self.hub.async_listen(self._hub_turned)
-        self._unlisten_left = async_track_time_interval(self._hass, self._async_let_end, LET_END_EVERY)
+        self._unlisten = [
+            self.hub.async_listen(self._hub_turned),
+            async_track_time_interval(self._hass, self._async_let_end, LET_END_EVERY),
+        ]
+        await self.exports.async_start()
         await self.async_follow()
         await self._async_let_end(None)
         names = {
@@ -134,10 +139,10 @@ class Neighborhoods:
         """End all, within a bounded time."""
         self._closed = True
         self.pending.async_stop()
-        for cancel in (self._unlisten_hub, self._unlisten_left, self._cancel_look, self._cancel_pause):
+        for cancel in (*self._unlisten, self._cancel_look, self._cancel_pause):
             if cancel is not None:
                 cancel()
-        self._unlisten_hub = self._unlisten_left = self._cancel_look = self._cancel_pause = None
+        self._unlisten, self._cancel_look, self._cancel_pause = [], None, None
         async with self._lock:
             await self._async_end_all()
 
@@ -151,10 +156,8 @@ class Neighborhoods:
         async with self._lock:
             if self._closed or self.paused:
                 return
-            wanted = {
-                subentry.subentry_id: subentry
-                for subentry in self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
-            }
+            subentries = self._entry.get_subentries_of_type(SUBENTRY_NEIGHBORHOOD)
+            wanted = {subentry.subentry_id: subentry for subentry in subentries}
             for subentry_id in self._running.keys() - wanted.keys():
                 await self._async_remove(self._running.pop(subentry_id))
             await self._hass.async_add_executor_job(_prune, self.folder, set(wanted))
@@ -226,13 +229,15 @@ class Neighborhoods:
             await made.async_stop()
             return
         self._running[subentry.subentry_id] = made
-        if (
-            not made.hosted or self.hub.ready is not None
-        ):  # else it would fail, and wait before it tries again
-            made.async_follow_hub()
+        self.exports.stale.add(subentry.subentry_id)
+        if not made.hosted or self.hub.ready is not None:
+            made.async_follow_hub()  # a hub that doesn't serve yet would fail it, and have it wait
 
     @callback
     def _update(self, subentry_id: str) -> None:
+        running = self._running.get(subentry_id)
+        if running is not None and running.home.connected:
+            self.exports.async_follow(subentry_id, running.home, running.title)
         for listener in list(self._updates.get(subentry_id, ())):
             listener()
 
@@ -243,6 +248,8 @@ class Neighborhoods:
 
     @callback
     def _pass_on(self, subentry_id: str, changes: tuple[FeedChange, ...]) -> None:
+        if any(change.kind in {ChangeKind.GONE, ChangeKind.HIDDEN} for change in changes):
+            self.exports.stale.add(subentry_id)
         for listener in list(self._changes):
             listener(subentry_id, changes)
 

@@ -7,6 +7,7 @@ import hashlib
 import json
 from pathlib import Path
 import re
+import time
 from typing import Any
 
 import pytest
@@ -16,7 +17,7 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
 from custom_components.ringwatch import outgoing, pending_posts
 from custom_components.ringwatch.clips import Clip
 from custom_components.ringwatch.const import DOMAIN, MODEL_NEIGHBORHOOD
-from custom_components.ringwatch.neighborhood.bodies import Appeal, Comment, Flag
+from custom_components.ringwatch.neighborhood.bodies import Appeal, Comment, Flag, Withdraw
 from custom_components.ringwatch.neighborhood.bodies.care import FlagReason
 from custom_components.ringwatch.neighborhood.bodies.feed import Category
 from custom_components.ringwatch.neighborhood.limits import DAILY
@@ -534,6 +535,50 @@ async def test_the_feed_is_exported(hass: HomeAssistant, ben: Neighbor) -> None:
         (target.parent / "no" / "feed.json", "no_folder"),
     ):
         assert await refusal(hass, "export_feed", filename=str(filename)) == key
+
+
+async def test_what_is_taken_back_is_taken_out_of_exports(
+    hass: HomeAssistant, hood: ConfigSubentry, ringwatch: ConfigEntry, ben: Neighbor
+) -> None:
+    """While Home Assistant runs, and after a start if that happened before it."""
+    texts = ("It was green.", "It was brown.", "It was blue.")
+    posts = [await ben.post(title="A parcel", text=text) for text in texts]
+    comment = (await ben.home.async_submit(Comment(posts[0], "I saw it."))).id
+    await until_posted(hass, posts[-1])
+    await async_until(lambda: hass.states.get(FEED).attributes.get("text") == "I saw it.", "comment")
+    target, moved = media(hass) / "feed.json", media(hass) / "other.json"
+    for filename in (target, moved):
+        assert (await async_call(hass, "export_feed", filename=str(filename)))["posts"] == 3
+    await hass.async_add_executor_job(moved.write_text, "mine now")
+
+    async def until_without(*texts: str) -> str:
+        deadline_s = time.monotonic() + 10
+        while True:
+            written = await hass.async_add_executor_job(target.read_text)
+            if not any(text in written for text in texts):
+                return written
+            assert time.monotonic() < deadline_s, written
+            await asyncio.sleep(0.05)
+
+    before = await hass.async_add_executor_job(target.read_text)
+    await ben.home.async_submit(Withdraw(comment))
+    await ben.home.async_submit(Withdraw(posts[1]))
+    written = json.loads(await until_without("It was brown.", "I saw it."))
+    assert [post["id"] for post in written["posts"]] == posts[::-1]
+    assert written["posts"][1] == {"id": posts[1], "status": "erased"}
+    assert written["posts"][2]["text"] == "It was green."
+    assert await hass.async_add_executor_job(moved.read_text) == "mine now"
+
+    index = Path(hass.config.path(DOMAIN, "exports.json"))
+    listed = json.loads(await hass.async_add_executor_job(index.read_text))
+    assert set(listed["files"]) == {str(target)}
+    await hass.async_add_executor_job(target.write_text, before)  # as if it had been away meanwhile
+    assert await hass.config_entries.async_reload(ringwatch.entry_id)
+    await async_until_connected(hass, ringwatch, hood)
+    await until_without("It was brown.", "I saw it.")
+    await hass.async_add_executor_job(target.unlink)
+    await ben.home.async_submit(Withdraw(posts[2]))
+    await async_until(lambda: not index.exists(), "nothing is left to look after")
 
 
 async def test_the_neighborhood_is_named_by_its_device(

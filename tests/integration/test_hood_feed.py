@@ -156,6 +156,29 @@ async def test_a_post_whose_text_comes_later_is_told_with_it(
     assert heard[-1].get("action") == "held"  # it is hidden by now, so there is nothing to tell
 
 
+async def test_what_was_told_before_a_restart_is_not_told_again_when_it_is_restored(
+    hass: HomeAssistant, ringwatch: ConfigEntry, street: ServedStreet
+) -> None:
+    hood = await async_join(hass, ringwatch, street)
+    [ben] = street.join_all("Ben")
+    heard = listen(hass)
+    post = street.post(ben, "A fox", place=None)
+    await async_until(lambda: heard and heard[-1].get("title") == "A fox", "told")
+    assert await hass.config_entries.async_unload(ringwatch.entry_id)
+    meanwhile = street.post(ben, "A second fox", place=None)
+    assert await hass.config_entries.async_setup(ringwatch.entry_id)
+    await async_until_connected(hass, ringwatch, hood)
+    await async_until(lambda: heard[-1].get("id") == meanwhile, "what came meanwhile is told")
+    heard.clear()
+    for target in (post, meanwhile):
+        street.say(street.host, Moderation(target, Action.HOLD, "Wait."))
+        await async_until(lambda: heard and heard[-1].get("action") == "held", "held")
+        street.say(street.host, Moderation(target, Action.RESTORE, ""))
+        await async_until(lambda: heard[-1].get("action") == "restored", "restored")
+    await hass.async_block_till_done()
+    assert [one["event_type"] for one in heard if one["event_type"] != "moderation"] == []
+
+
 async def test_the_picture_of_a_new_post_is_here_before_somebody_looks(
     hass: HomeAssistant, ringwatch: ConfigEntry, street: ServedStreet
 ) -> None:

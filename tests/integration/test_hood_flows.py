@@ -345,7 +345,7 @@ async def async_stop_hosting(
     done = await async_answer(hass, form, {"erase": erase})
     assert done["reason"] == "left"
     await hass.async_block_till_done()
-    return Path(form["description_placeholders"]["folder"])
+    return Path(form["description_placeholders"]["folder"], hood.data["neighborhood"])
 
 
 async def test_one_that_was_hosted_is_taken_up_again(

@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from custom_components.ringwatch.neighborhood import home as home_module, home_sync
+from custom_components.ringwatch.neighborhood import home as home_module, home_copy, home_sync
 from custom_components.ringwatch.neighborhood.bodies import Comment, Post, Withdraw
 from custom_components.ringwatch.neighborhood.bodies.care import Action
 from custom_components.ringwatch.neighborhood.bodies.feed import Category, Media, MediaType, Span
@@ -434,6 +434,30 @@ async def test_a_post_that_waits_for_a_moderator_is_seen_by_its_author_only(
     [told] = [change for change in heard.changes if change.kind is ChangeKind.POST]
     assert told.item
     assert told.item.text == "Seen by the bins."
+
+
+async def test_what_was_hidden_long_ago_and_is_shown_again_is_no_news(
+    settle: Settle, street: ServedStreet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The home has never had its text: that was kept back already when its record came."""
+    [ben] = street.join_all("Ben")
+    bea, heard = await settle("Bea")
+    record = street.sign(ben, fox())
+    post = record.id
+    street.withhold.add(post)
+    street.admit(record)
+    street.moderate(street.host, post, Action.HOLD)
+    await until(lambda: ChangeKind.MODERATION in heard.kinds())
+    found = await bea.async_item(post)
+    assert found is None or found.text == ""
+    monkeypatch.setattr(home_copy, "FRESH_S", 0)
+    await asyncio.sleep(1.1)  # times are whole seconds
+    street.withhold.clear()
+    street.moderate(street.host, post, Action.RESTORE)
+    await until(lambda: ChangeKind.POST in heard.kinds(old=True))
+    [told] = [change for change in heard.changes if change.kind is ChangeKind.POST and change.item]
+    assert told.item
+    assert (told.item.text, told.old) == ("Seen by the bins.", True)
 
 
 async def test_a_body_that_is_kept_back_without_a_reason_is_told_of(

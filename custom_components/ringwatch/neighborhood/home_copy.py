@@ -124,7 +124,8 @@ class HomeCopy:
     ) -> tuple[FeedChange, ...]:
         """Return changes as they are told to people, and delete files that are to go. In the thread.
 
-        Something is told when its text is here. `late`: it has come just now, long after its record.
+        Something is told when its text is here. `late`: it has come just now, long after its record: news
+        if a moderator had to look at it first, else what was hidden long ago and is shown again.
         """
         found: list[FeedChange] = []
         me = self.me(ledger)
@@ -137,7 +138,7 @@ class HomeCopy:
                 row = ledger.state.item(change.id)
                 if row is None or row.known or change.kind not in WITH_TEXT:
                     number, time_s = _when(ledger, change, row)
-                    news = now_s if late else time_s
+                    news = now_s if late and (row is None or row.checked_first) else time_s
                     old = me is None or number <= me.since or now_s - news > FRESH_S
                     item = None if row is None else read_item(ledger, row, me)
                     by_me = me is not None and change.subject == me.id
