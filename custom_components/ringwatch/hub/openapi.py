@@ -165,6 +165,8 @@ _BINARY: Final = {
     "Bytes": "application/octet-stream",
     "Package": "application/octet-stream",
     "Part": "application/octet-stream",
+    "Page": "text/html",
+    "Table": "text/csv",
 }
 _QUERY: Final[dict[str, dict[str, Any]]] = {
     "after": {"type": "integer", "minimum": 0},
@@ -183,6 +185,10 @@ def describe() -> dict[str, Any]:
     paths: dict[str, Any] = {
         "/health": {"get": _open("How the hub is")},
         "/openapi.json": {"get": _open("This description")},
+        **{
+            f"/register/{{neighborhood}}{suffix}": {"get": _register(kind)}
+            for suffix, kind in (("", "Page"), (".json", "Json"), (".csv", "Table"))
+        },
     }
     for route in ROUTES:
         path = "/v1/{neighborhood}" + "".join(f"/{part}" for part in route.parts)
@@ -204,6 +210,16 @@ def _open(summary: str) -> dict[str, Any]:
         "summary": summary,
         "responses": {"200": _response("Json"), "400": _response("Error"), "429": _response("Error")},
     }
+
+
+def _register(kind: str) -> dict[str, Any]:
+    operation = _open("What anybody may know of the agencies here and of what they asked")
+    operation["parameters"] = [_parameter("neighborhood", "path", _DIGEST, required=True)]
+    missing = {"description": "No such register", "content": _content("Page") | _content("Error")}
+    operation["responses"] |= {
+        "200": _response(kind), "304": _response(""), "404": missing, "503": _response("Error"),
+    }  # fmt: skip
+    return operation
 
 
 def _operation(route: Route) -> dict[str, Any]:
@@ -256,7 +272,7 @@ def _response(name: str) -> dict[str, Any]:
 
 def _content(name: str) -> dict[str, Any]:
     if name in _BINARY:
-        media = {_BINARY[name]: {"schema": {"type": "string", "format": "binary"}}}
+        media: dict[str, Any] = {_BINARY[name]: {"schema": {"type": "string", "format": "binary"}}}
         if name == "Bytes":
             media = dict.fromkeys(("video/mp4", "image/jpeg"), media[_BINARY[name]])
         return media

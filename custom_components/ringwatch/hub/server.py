@@ -32,6 +32,7 @@ from .errors import (
     quota_exceeded,
     rate_limited,
 )  # fmt: skip
+from .handlers_register import FOLDER, Registers
 from .hood import Hood, remove_folder
 from .log import Log
 from .mailbox import Mailbox
@@ -71,6 +72,7 @@ class Hub:
         self.media_check = MediaCheck(log)
         self._uploads: dict[str, Uploads] = {}
         self._mailboxes: dict[str, Mailbox] = {}
+        self._registers = Registers(self)
         self._founding = asyncio.Lock()
         self._downloads = 0
         self._bodies: Counter[str] = Counter()  # by address
@@ -207,11 +209,14 @@ class Hub:
             return preflight()
         if target.parts[0] == API and len(target.parts) >= 2:
             return await self._signed(request, target, address)
-        if target.path not in {"/", "/join", "/health", "/openapi.json"}:
+        is_register = target.parts[0] == FOLDER and len(target.parts) == 2
+        if not is_register and target.path not in {"/", "/join", "/health", "/openapi.json"}:
             raise not_found()
         if request.method not in {"GET", "HEAD"}:
             raise _not_allowed("GET, HEAD")
         target.only()
+        if is_register:
+            return await self._registers.answer(request, target.parts[1])
         match target.path:
             case "/health":
                 return answer(self.health())
