@@ -8,10 +8,12 @@ import { MAX_RECORD_BYTES, readRecord } from "../src/protocol/envelope";
 import { parseLink } from "../src/protocol/invites";
 import { fingerprint, isPublicKey, NativeSigner, SeedSigner, verify, withoutNativeKeys } from "../src/protocol/keys";
 import { parseEntry, readCheckpoint, verifyChain, BEGINNING } from "../src/protocol/order";
+import { areaM2, contains, isSimple, touchesCircle, within } from "../src/protocol/geometry";
 import { distanceM, snap, WIDTHS_E6 } from "../src/protocol/places";
 import { unpackLines } from "../src/protocol/segments";
 import { checkHandle, checkText, clean, folded } from "../src/protocol/text";
 import { advance, apply, supply } from "../src/rules/apply";
+import { caseOf, previewRequest } from "../src/rules/rules-requests";
 import { State } from "../src/rules/state";
 import { History, MemoryStore } from "../src/rules/store";
 
@@ -64,15 +66,22 @@ export const foldedAll = (texts: string[]): string[] => texts.map(folded);
 export const chainCode = (entries: Json[], neighborhood: string, hubKey: string, now: number): Promise<string | null> =>
   codeOf(() => verifyChain(entries.map((entry) => parseEntry(entry, neighborhood)), neighborhood, hubKey, BEGINNING, now));
 export const linkCode = (link: string): Promise<string | null> => codeOf(() => parseLink(link));
+/** What a page that draws a request is told: codes. */
+export const previewCodes = (...given: Parameters<typeof previewRequest>): string[] =>
+  previewRequest(...given).map(({ code }) => code);
 export {
+  areaM2,
+  caseOf,
   clean,
   codeOf,
+  contains,
   distanceM,
   findPrivate,
   fingerprint,
   fromHex,
   HubClock,
   isPublicKey,
+  isSimple,
   NativeSigner,
   parseLink,
   readCheckpoint,
@@ -83,8 +92,10 @@ export {
   signCall,
   snap,
   toHex,
+  touchesCircle,
   utf8,
   verify,
   WIDTHS_E6,
+  within,
   withoutNativeKeys,
 };

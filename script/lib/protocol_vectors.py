@@ -22,21 +22,46 @@ from script.lib.core import load_core
 
 load_core()
 
-from ringwatch.neighborhood.bodies import Comment, Post
+from ringwatch.neighborhood.bodies import (
+    Agency,
+    Availability,
+    Close,
+    Comment,
+    Extension,
+    FootageRequest,
+    Moderation,
+    Officer,
+    Partnership,
+    PartnershipCount,
+    Post,
+    Reminder,
+    RequestDetails,
+)
+from ringwatch.neighborhood.bodies.agencies import (
+    AgencyKind,
+    FaceRecognition,
+    OfficerAction,
+    Sharing,
+    sign_profile,
+)
+from ringwatch.neighborhood.bodies.care import Action
 from ringwatch.neighborhood.bodies.feed import Category, Media, MediaType, Span
 from ringwatch.neighborhood.bodies.people import Founding, Mode
+from ringwatch.neighborhood.bodies.requests import Answer, IncidentKind, Outcome
 from ringwatch.neighborhood.canonical import encode
 from ringwatch.neighborhood.envelope import Record, sign_record
+from ringwatch.neighborhood.geometry import area_m2, contains, is_simple, touches_circle, within
 from ringwatch.neighborhood.invites import create_invite, join_body
 from ringwatch.neighborhood.keys import PrivateKey, fingerprint
 from ringwatch.neighborhood.order import Entry, Position, next_entry, sign_checkpoint
-from ringwatch.neighborhood.places import snap
+from ringwatch.neighborhood.places import Place, snap
 from ringwatch.neighborhood.segments import Placed, pack_lines
 from ringwatch.neighborhood.signed_calls import refuse_time, sign_call
 from ringwatch.neighborhood.store import MemoryHistory, RecordPlace
+from ringwatch.neighborhood.types import ERASABLE
 
 TIME_S = 1_780_000_000
-NAMES = ("host", "hub", "ann", "invite")
+NAMES = ("host", "hub", "ann", "invite", "agency", "officer")
 
 
 def seed(name: str) -> bytes:
@@ -106,7 +131,7 @@ class Street:
             body,
             neighborhood=self.id,
             created_s=TIME_S + len(self.placed),
-            prev=self.tips.get(name),
+            prev=self.tips.get(name) if name != "hub" else None,
             head=self.at.head,
             salt=seed(f"salt {len(self.placed)}")[:16],
         )
@@ -137,6 +162,97 @@ def street() -> Street:
     return found
 
 
+def police() -> Street:
+    """The same street with an agency, its officer, a request from its details to its end, a partnership."""
+    found = street()
+    found.say("host", profile())
+    expires_s = TIME_S + 300 * 86_400
+    found.say("agency", Officer(OfficerAction.CERTIFY, KEYS["officer"].public, "Badge 12", expires_s))
+    told = found.say("officer", RequestDetails("24-1189", "Find a stolen car", "Sgt. Reyes", "A white van."))
+    area = ((33_304_000, -111_843_000), (33_308_000, -111_843_000), (33_308_000, -111_839_000))
+    asked = found.say(
+        "officer",
+        FootageRequest(
+            details=told.id,
+            area=tuple(Place(*corner) for corner in area),
+            window=Span(TIME_S - 3_600, TIME_S),
+            incident=IncidentKind.VEHICLE_THEFT,
+            retention_days=90,
+            sharing=Sharing.COURTS,
+            availability=True,
+        ),
+    )
+    found.say("host", Moderation(asked.id, Action.RESTORE, ""))
+    found.say("officer", Extension(asked.id))
+    found.say("officer", Reminder(asked.id))
+    found.say("hub", Availability(asked.id, Answer.NOT_ENOUGH))
+    found.say("officer", Close(asked.id, Outcome.SOLVED))
+    agreed = found.say("agency", Partnership("Cameras for neighbors.", "MAPLE25", 25, None))
+    found.say("host", PartnershipCount(agreed.id, 20, 26))
+    return found
+
+
+def profile() -> Agency:
+    """An agency's profile, with its proof."""
+    return sign_profile(
+        KEYS["agency"],
+        Agency(
+            name="Chandler Police",
+            key=KEYS["agency"].public,
+            age_recipient="age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p",
+            domain="police.example.gov",
+            kind=AgencyKind.MUNICIPAL_POLICE,
+            jurisdiction=(
+                Place(33_200_000, -112_100_000),
+                Place(33_400_000, -112_100_000),
+                Place(33_400_000, -111_700_000),
+                Place(33_200_000, -111_700_000),
+            ),
+            retention_days=90,
+            sharing=Sharing.COURTS,
+            face_recognition=FaceRecognition.NEVER,
+            terms="We ask.\nYou choose.",
+            replaces=None,
+            issued_s=TIME_S,
+        ),
+    )
+
+
+def areas() -> dict[str, Any]:
+    """Polygons: their area, whether they are simple, what is in them, what is wrong with asking for them."""
+    shapes = {
+        "square": [(0, 0), (0, 9_000), (9_000, 9_000), (9_000, 0)],
+        "turned": [(0, 5_000), (5_000, 0), (10_000, 5_000), (5_000, 10_000)],
+        "arms": [
+            (0, 0), (0, 30_000), (30_000, 30_000), (30_000, 20_000), (10_000, 20_000), (10_000, 10_000),
+            (30_000, 10_000), (30_000, 0),
+        ],
+        "bow": [(0, 0), (9_000, 9_000), (0, 9_000), (9_000, 0)],
+        "spike": [(0, 0), (0, 9_000), (0, 4_000)],
+        "beam": [(25_000, 0), (25_000, 30_000), (30_000, 30_000), (30_000, 0)],
+    }  # fmt: skip
+    bases = [(33_300_000, -111_850_000), (-33_868_000, 151_200_000), (64_146_000, -21_950_000), (0, 0)]
+    found = [
+        {"name": name, "corners": [[lat + y, lon + x] for y, x in corners]}
+        for lat, lon in bases
+        for name, corners in shapes.items()
+    ]
+    polygons = [tuple(Place(*corner) for corner in one["corners"]) for one in found]
+    center = Place(33_306_000, -111_841_000)
+    for one, polygon in zip(found, polygons, strict=True):
+        one["simple"] = is_simple(polygon)
+        one["area_m2"] = area_m2(polygon)
+        one["holds_first_corner_plus_2000"] = contains(
+            polygon, Place(polygon[0].lat_e6 + 2_000, polygon[0].lon_e6 + 2_000)
+        )
+        one["touches_1609_m"] = touches_circle(polygon, center, 1_609)
+        simple = [other for other in polygons if is_simple(other)]
+        one["within"] = [
+            at for at, other in enumerate(simple) if is_simple(polygon) and within(polygon, other)
+        ]
+    return {"center": [center.lat_e6, center.lon_e6], "polygons": found}
+
+
 def invite(neighborhood: str) -> Any:
     """An invite of the host."""
     return create_invite(
@@ -151,7 +267,7 @@ def invite(neighborhood: str) -> Any:
 
 def records() -> dict[str, Any]:
     """Whole records with their ids, erased ones, and such as are refused with the code of the refusal."""
-    placed = street().placed
+    placed = police().placed
     wires = [one.record.to_wire() for one in placed]
     post = placed[2].record
     other: dict[str, Any] = post.to_wire()
@@ -162,6 +278,7 @@ def records() -> dict[str, Any]:
         ("body_altered", other | {"salt": "00" * 16}),
         ("bad_field", other | {"extra": 1}),
         ("body_missing", placed[0].record.erased().to_wire()),
+        ("body_missing", placed[4].record.erased().to_wire()),
         ("unknown_version", other | {"envelope": other["envelope"] | {"v": 2}}),
         ("unknown_type", other | {"envelope": other["envelope"] | {"type": "gossip"}}),
     ]
@@ -176,7 +293,8 @@ def records() -> dict[str, Any]:
         ],
         "erased": [
             {"id": one.record.id, "wire": encode(one.record.erased().to_wire()).decode()}
-            for one in placed[2:]
+            for one in placed
+            if one.record.type in ERASABLE
         ],
         "refused": [{"code": code, "wire": encode(wire).decode()} for code, wire in refused],
     }
@@ -230,6 +348,7 @@ def calls() -> dict[str, Any]:
 VECTORS: dict[str, Callable[[], dict[str, Any]]] = {
     "canonical": canonical,
     "places": places,
+    "areas": areas,
     "records": records,
     "order": order,
     "calls": calls,

@@ -8,13 +8,23 @@ from typing import Any
 
 import pytest
 
+from custom_components.ringwatch.neighborhood.apply import apply
 from custom_components.ringwatch.neighborhood.canonical import encode, parse
 from custom_components.ringwatch.neighborhood.envelope import parse_record
+from custom_components.ringwatch.neighborhood.geometry import (
+    area_m2,
+    is_simple,
+    touches_circle,
+    within,
+)  # fmt: skip
 from custom_components.ringwatch.neighborhood.invites import parse_link
-from custom_components.ringwatch.neighborhood.order import Checkpoint, Position, verify_chain
-from custom_components.ringwatch.neighborhood.places import snap
+from custom_components.ringwatch.neighborhood.keys import PrivateKey
+from custom_components.ringwatch.neighborhood.order import Checkpoint, Position, next_entry, verify_chain
+from custom_components.ringwatch.neighborhood.places import Place, snap
 from custom_components.ringwatch.neighborhood.segments import unpack_lines
-from custom_components.ringwatch.neighborhood.store import MemoryHistory, RecordPlace
+from custom_components.ringwatch.neighborhood.state import State
+from custom_components.ringwatch.neighborhood.store import MemoryHistory, MemoryStore, RecordPlace
+from custom_components.ringwatch.neighborhood.types import Type
 from custom_components.ringwatch.neighborhood.violations import CODES, Violation
 
 from . import verify_vectors
@@ -64,6 +74,34 @@ def test_record_vectors() -> None:
     for case in vectors["refused"]:
         with pytest.raises(CODES[case["code"]]):
             parse_record(case["wire"].encode())
+
+
+def test_the_rules_take_the_records_of_the_vectors() -> None:
+    vectors = load("records")
+    hub = PrivateKey(bytes.fromhex(vectors["keys"]["hub"]["seed"]))
+    history = MemoryHistory()
+    state = State(MemoryStore(), history)
+    for at, case in enumerate(vectors["accepted"]):
+        record = parse_record(case["wire"].encode())
+        hood = vectors["accepted"][0]["id"]
+        entry = next_entry(hub, hood, record.id, NOON_S + at, state.position)
+        apply(record, state, entry, complete=True)
+        history.add(record.id, RecordPlace(entry.number, record.author, record.envelope.prev), entry.head)
+    assert {parse_record(case["wire"].encode()).type for case in vectors["accepted"]} >= {
+        *(Type.AGENCY, Type.FOOTAGE_REQUEST, Type.AVAILABILITY, Type.CLOSE, Type.PARTNERSHIP_COUNT)
+    }
+
+
+def test_area_vectors() -> None:
+    vectors = load("areas")
+    center = Place(*vectors["center"])
+    polygons = [tuple(Place(*corner) for corner in case["corners"]) for case in vectors["polygons"]]
+    simple = [polygon for polygon in polygons if is_simple(polygon)]
+    for case, polygon in zip(vectors["polygons"], polygons, strict=True):
+        assert (is_simple(polygon), area_m2(polygon)) == (case["simple"], case["area_m2"])
+        assert touches_circle(polygon, center, 1_609) == case["touches_1609_m"]
+        found = [at for at, other in enumerate(simple) if is_simple(polygon) and within(polygon, other)]
+        assert found == case["within"]
 
 
 def test_order_vectors() -> None:

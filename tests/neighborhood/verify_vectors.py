@@ -8,6 +8,7 @@ something else.
 
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
+from fractions import Fraction
 import hashlib
 import json
 import math
@@ -18,7 +19,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 FOLDER = Path(__file__).parent / "vectors"
-ERASABLE = {"post", "comment", "thanks", "flag", "appeal", "alert"}
+ERASABLE = {"post", "comment", "thanks", "flag", "appeal", "alert", "request_details", "footage_request"}
 FIELDS = {"v", "type", "neighborhood", "author", "created", "prev", "head", "body_hash"}
 
 
@@ -99,6 +100,76 @@ def verify_places() -> None:
         abs(width - written) <= 0 for width, written in zip(widths, vectors["cell_width_e6"], strict=True)
     ]
     assert widths == vectors["cell_width_e6"]
+
+
+def cell_width(lat: int) -> int:
+    return round(1_800 / math.cos(math.radians(abs(lat) // 10**6 + 0.5)))
+
+
+def is_inside(corners: list[list[int]], lat: int, lon: int) -> bool:
+    """Return whether a point that is on no edge is inside: whether the polygon goes round it."""
+    turns = 0.0
+    for (y1, x1), (y2, x2) in zip(corners, corners[1:] + corners[:1], strict=True):
+        a, b = math.atan2(y1 - lat, x1 - lon), math.atan2(y2 - lat, x2 - lon)
+        turns += (b - a + math.pi) % (2 * math.pi) - math.pi
+    return abs(turns) > 1
+
+
+def meet(a: list[int], b: list[int], c: list[int], d: list[int]) -> bool:
+    """Return whether two segments have a point in common: by solving for it."""
+    down = (b[0] - a[0]) * (d[1] - c[1]) - (b[1] - a[1]) * (d[0] - c[0])
+    if not down:
+        on_line = not (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+        return on_line and max(min(a, b), min(c, d)) <= min(max(a, b), max(c, d))
+    along = Fraction((c[0] - a[0]) * (d[1] - c[1]) - (c[1] - a[1]) * (d[0] - c[0]), down)
+    other = Fraction((c[0] - a[0]) * (b[1] - a[1]) - (c[1] - a[1]) * (b[0] - a[0]), down)
+    return 0 <= along <= 1 and 0 <= other <= 1
+
+
+def verify_areas() -> None:
+    vectors = load("areas")
+    center_lat, center_lon = vectors["center"]
+    for case in vectors["polygons"]:
+        corners = case["corners"]
+        edges = list(zip(corners, corners[1:] + corners[:1], strict=True))
+        doubled = sum(y1 * x2 - y2 * x1 for (y1, x1), (y2, x2) in edges)
+        lats = [lat for lat, _ in corners]
+        scale = Fraction(11_132**2 * 1_800, 10**10 * 2 * cell_width((min(lats) + max(lats)) // 2))
+        assert case["area_m2"] == int(abs(doubled) * scale)
+        apart = [
+            (one, other) for at, one in enumerate(edges) for other in edges[at + 2 : len(edges) - (at == 0)]
+        ]
+        bent = all((y2 - y1) * (x3 - x2) != (x2 - x1) * (y3 - y2) for ((y1, x1), (y2, x2)), (_, (y3, x3)) in
+                   zip(edges, edges[1:] + edges[:1], strict=True))  # fmt: skip
+        assert case["simple"] == (bent and not any(meet(*one, *other) for one, other in apart))
+        lat, lon = corners[0][0] + 2_000, corners[0][1] + 2_000
+        if case["simple"] and not any(meet(a, b, [lat, lon], [lat, lon]) for a, b in edges):
+            assert case["holds_first_corner_plus_2000"] == is_inside(corners, lat, lon)
+        metres = [
+            ((lon - center_lon) * 0.11132 * 1_800 / cell_width(center_lat), (lat - center_lat) * 0.11132)
+            for lat, lon in corners
+        ]
+        nearest = min(
+            abs(a + (b - a) * step / 500)
+            for a, b in (
+                (complex(*a), complex(*b)) for a, b in zip(metres, metres[1:] + metres[:1], strict=True)
+            )
+            for step in range(501)
+        )
+        assert case["touches_1609_m"] == (nearest <= 1_609 or is_inside(corners, center_lat, center_lon))
+    assert {case["simple"] for case in vectors["polygons"]} == {True, False}
+    assert {case["touches_1609_m"] for case in vectors["polygons"]} == {True, False}
+
+
+def verify_profiles() -> None:
+    wires = [json.loads(case["wire"]) for case in load("records")["accepted"]]
+    [profile] = [wire["body"] for wire in wires if wire["envelope"]["type"] == "agency"]
+    digest = sha256(canonical({k: v for k, v in profile.items() if k not in {"proof", "replaces"}}))
+    assert signed(profile["key"], "ringwatch/agency/v1", digest, profile["proof"])
+    by_id = {sha256(canonical(wire["envelope"])).hex(): wire for wire in wires}
+    [asked] = [wire for wire in wires if wire["envelope"]["type"] == "footage_request"]
+    assert asked["body"]["details"] == asked["envelope"]["prev"]
+    assert by_id[asked["envelope"]["prev"]]["envelope"]["type"] == "request_details"
 
 
 def verify_records() -> None:
@@ -199,7 +270,10 @@ def verify_calls() -> None:
     assert packed[134:].hex() == certificate["sig"]
 
 
-CHECKS = (verify_canonical, verify_places, verify_records, verify_order, verify_calls)
+CHECKS = (
+    *(verify_canonical, verify_places, verify_areas, verify_records, verify_profiles),
+    *(verify_order, verify_calls),
+)
 
 if __name__ == "__main__":
     for check in CHECKS:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 import hashlib
 from typing import Any, Protocol
-import unicodedata
 
 from .bodies import (
     Availability,
@@ -34,6 +33,7 @@ from .places import Place
 from .rows import Hood, Subject
 from .rows_requests import AgencyRow, RequestRow
 from .state import RequestStatus, State, request_status
+from .text import folded
 from .violation import RecordViolation
 from .violations import (
     AlreadyDone,
@@ -157,10 +157,8 @@ def check_late_details(record: Record, body: RequestDetails, state: State) -> No
 
 
 def case_of(root: str, case_number: str) -> str:
-    """Return a digest of a case: its number without white space, marks and the difference of case."""
-    plain = unicodedata.normalize("NFKC", case_number).casefold()
-    letters = "".join(letter for letter in plain if letter.isalnum()) or plain
-    return hashlib.sha256(f"{root} {letters}".encode()).hexdigest()
+    """Return a digest of a case: its letters and digits, without the difference of case or of spaces."""
+    return hashlib.sha256(f"{root} {folded(case_number) or case_number}".encode()).hexdigest()
 
 
 def check_follow_up(body: Extension | Reminder | Close, officer: Subject, state: State) -> None:

@@ -13,7 +13,7 @@ import { readCheckpoint } from "../protocol/order";
 import { gunzip, SEGMENT_RECORDS, unpackLines, MAX_PACKED_BYTES } from "../protocol/segments";
 import type { Type } from "../protocol/types";
 import { HubViolation, RecordViolation } from "../protocol/violations";
-import { isActive, MODERATING, type Subject } from "../rules/rows";
+import { isActive, type Subject } from "../rules/rows";
 import { check } from "../rules/rules";
 import type { Change } from "../rules/writing";
 import type { Database, Membership } from "../storage/database";
@@ -276,9 +276,8 @@ export class Home extends EventTarget {
   }
 
   private async fetchBodies(): Promise<Change[]> {
-    const { me } = this;
     const changes: Change[] = [];
-    const wanted = this.copy.bodiesWanted(me?.id ?? null, me !== null && MODERATING.has(me.standing));
+    const wanted = this.copy.bodiesWanted(this.me);
     for (let start = 0; start < Math.min(wanted.length, MAX_BODIES * MAX_BODY_CALLS); start += MAX_BODIES) {
       const ids = wanted.slice(start, start + MAX_BODIES);
       const answer = await this.client.json("POST", "/bodies", { body: { ids } });

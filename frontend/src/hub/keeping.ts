@@ -11,13 +11,13 @@ import type { LookUp, Placed } from "../protocol/segments";
 import { HubViolation, RecordViolation } from "../protocol/violations";
 import { advance, apply, supply } from "../rules/apply";
 import { isItem } from "../rules/applying-feed";
-import { statusOf } from "../rules/rows";
-import { State } from "../rules/state";
+import { statusOf, type Subject } from "../rules/rows";
+import { mayHaveBody, State } from "../rules/state";
 import { History, MemoryStore } from "../rules/store";
 import type { Change } from "../rules/writing";
 import type { Database, Membership } from "../storage/database";
 
-const KEPT: ReadonlySet<string> = new Set(["post", "alert", "comment", "moderation", "legal_demand"]);
+const KEPT: ReadonlySet<string> = new Set(["post", "alert", "comment", "moderation", "legal_demand", "request_details"]);
 
 export class Copy {
   readonly state: State;
@@ -74,18 +74,16 @@ export class Copy {
   }
 
   /** Return records whose body this reader could have and hasn't, newest first. */
-  bodiesWanted(viewer: string | null, moderates: boolean): string[] {
-    const wanted = this.state.store.keys("waiting").filter((id) => {
-      const item = this.state.item(id);
-      return !item || statusOf(item) === "visible" || item.subject === viewer || moderates;
-    });
-    return wanted.reverse();
+  bodiesWanted(viewer: Subject | null): string[] {
+    return this.state.store.keys("waiting").filter((id) => mayHaveBody(this.state, id, viewer)).reverse();
   }
 
-  /** Return posts that are to be seen and whose body the hub keeps back, though nothing in the order says why. */
+  /** Return posts and requests that are to be seen and whose body the hub keeps back, though nothing in the order says why. */
   withheld(): string[] {
     return this.state.store.keys("waiting").filter((id) => {
       const item = this.state.item(id);
+      const asked = this.state.request(id) ?? this.state.details(id);
+      if (asked) return mayHaveBody(this.state, id, null);
       return item !== null && item.type !== "comment" && statusOf(item) === "visible";
     });
   }
@@ -144,7 +142,8 @@ export class Copy {
   }
 
   private async keep(wires: [string, Wire][]): Promise<void> {
-    const there = wires.filter(([id, wire]) => KEPT.has(readType(wire)) && this.state.item(id)?.known);
+    const isThere = (id: string): boolean => this.state.item(id)?.known === true || this.state.details(id) !== null;
+    const there = wires.filter(([id, wire]) => KEPT.has(readType(wire)) && isThere(id));
     const nothing = { changed: [], places: new Map<string, never>(), heads: new Map<string, never>(), order: new Map<number, never>() };
     await this.database.write(this.membership.neighborhood, { ...nothing, records: new Map(there) });
     for (const [id, wire] of there) this.records.set(id, wire);

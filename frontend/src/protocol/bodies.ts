@@ -2,7 +2,8 @@
 
 import { parseCertificate, type Certificate } from "./certificates";
 import type { Json } from "./canonical";
-import { Fields, point } from "./fields";
+import { readAgency, readSpan, REQUEST_READERS, type Agency, type RequestBody } from "./bodies-requests";
+import { Fields } from "./fields";
 import type { Place } from "./places";
 import type { Type } from "./types";
 import { RecordViolation } from "./violations";
@@ -16,11 +17,9 @@ const MAX_CLIP_BYTES = 100 * 1024 * 1024;
 const MAX_PICTURE_BYTES = 8 * 1024 * 1024;
 const MAX_CLIP_MS = 10 * 60 * 1000;
 const MAX_SIDE_PX = 8_192;
-const MAX_SPAN_S = 7 * 86_400;
 const MAX_NAME = 80;
 const MAX_RULES = 4_000;
 const MAX_TERMS = 2_000;
-const MAX_CORNERS = 64;
 const MAX_DAYS = 60;
 
 export const CATEGORIES = [
@@ -42,22 +41,8 @@ export type Mode = (typeof MODES)[number];
 const ROLES = ["moderator", "member", "agency", "none"] as const;
 export type RoleName = (typeof ROLES)[number];
 const MEDIA_TYPES = ["video/mp4", "image/jpeg"] as const;
-const AGENCY_KINDS = [
-  "municipal_police",
-  "county_sheriff",
-  "campus_police",
-  "tribal_police",
-  "state_police",
-  "fire",
-  "federal",
-  "immigration",
-] as const;
-const SHARING = ["none", "courts", "other_local", "any"] as const;
-const FACE_RECOGNITION = ["never", "with_warrant", "used"] as const;
 const DEMANDS = ["warrant", "subpoena", "court_order", "other"] as const;
-const AGE_RECIPIENT = /^age1[02-9ac-hj-np-z]{58}$/; // Bech32
-const DOMAIN = /^(?=.{4,253}$)(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}$/;
-
+export type DemandKind = (typeof DEMANDS)[number];
 export interface Media {
   sha256: string;
   size: number;
@@ -106,9 +91,10 @@ export type Body =
   | { kind: "flag"; target: string; reason: FlagReason; text: string }
   | { kind: "moderation"; target: string; action: Action; reason: string }
   | { kind: "appeal"; target: string; text: string }
-  | { kind: "agency"; name: string; key: string; agencyKind: (typeof AGENCY_KINDS)[number]; replaces: string | null }
+  | ({ kind: "agency" } & Agency)
   | { kind: "officer"; action: "certify" | "revoke"; key: string; name: string; expires: number }
-  | { kind: "legal_demand"; served: number; authority: string; given: string; told: string };
+  | { kind: "legal_demand"; demand: DemandKind; served: number; authority: string; given: string; told: string }
+  | RequestBody;
 
 export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
 
@@ -154,15 +140,16 @@ const READERS: Record<Type, (fields: Fields) => Body> = {
     expires: fields.time("expires"),
   }),
   legal_demand: (fields) => {
-    fields.choice("kind", DEMANDS);
     return {
       kind: "legal_demand",
+      demand: fields.choice("kind", DEMANDS),
       authority: fields.text("authority", MAX_NAME, { empty: false }),
       served: fields.time("served"),
       given: fields.text("given", MAX_TERMS, { lines: true, empty: false }),
       told: fields.text("told", MAX_TERMS, { lines: true, empty: false }),
     };
   },
+  ...REQUEST_READERS,
 };
 
 function readFounding(fields: Fields): Body {
@@ -216,11 +203,7 @@ function readPost(fields: Fields): Post {
   if (new Set(media.map((medium) => medium.sha256)).size !== media.length) {
     throw new RecordViolation("bad_field", "media: the same twice");
   }
-  const happened = fields.inner("happened");
-  const from = happened.time("from");
-  const to = happened.time("to");
-  happened.end();
-  if (to < from || to - from > MAX_SPAN_S) throw new RecordViolation("bad_field", "happened: 7 days at most");
+  const { from, to } = readSpan(fields.inner("happened"));
   return {
     category: fields.choice("category", CATEGORIES),
     title: fields.text("title", MAX_TITLE, { empty: false }),
@@ -260,28 +243,4 @@ function readModeration(fields: Fields): Body {
     target: fields.digest("target"),
     reason: fields.text("reason", MAX_REASON, { lines: true, empty: action === "restore" }),
   };
-}
-
-function readAgency(fields: Fields): Body {
-  const corners = fields
-    .items("jurisdiction", 3, MAX_CORNERS)
-    .map((corner) => point(new Fields(corner, "agency.jurisdiction")));
-  const found: BodyOf<"agency"> = {
-    kind: "agency",
-    name: fields.text("name", MAX_NAME, { empty: false }),
-    key: fields.key("key"),
-    agencyKind: fields.choice("kind", AGENCY_KINDS),
-    replaces: fields.optional("replaces", (name) => fields.digest(name)),
-  };
-  fields.integer("retention_days", 0, 36_525);
-  fields.choice("sharing", SHARING);
-  fields.choice("face_recognition", FACE_RECOGNITION);
-  fields.text("terms", MAX_TERMS, { lines: true });
-  if (!AGE_RECIPIENT.test(fields.string("age_recipient")) || !DOMAIN.test(fields.string("domain"))) {
-    throw new RecordViolation("bad_field", "agency: not an age recipient, or not a domain");
-  }
-  if (new Set(corners.map((corner) => `${corner.lat_e6} ${corner.lon_e6}`)).size !== corners.length) {
-    throw new RecordViolation("bad_field", "agency.jurisdiction: the same corner twice");
-  }
-  return found;
 }

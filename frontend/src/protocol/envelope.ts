@@ -7,6 +7,7 @@
  */
 
 import { parseBody, type Body } from "./bodies";
+import { isProved } from "./bodies-requests";
 import { digest, fromHex, join, toHex } from "./bytes";
 import { encode, parse, type Json } from "./canonical";
 import { isGenuine, JOIN_CONTEXT, keyIsProved, ROTATE_CONTEXT } from "./certificates";
@@ -45,7 +46,7 @@ export interface VerifiedRecord {
   envelope: Envelope;
   sig: string;
   body: Body | null;
-  proved: boolean; // the keys that a body names have signed it, too (join, replace, rotate)
+  proved: boolean; // the keys that a body names have signed it, too (join, replace, rotate, agency)
   wire: Wire;
 }
 
@@ -72,7 +73,7 @@ export async function readRecord(value: Json): Promise<VerifiedRecord> {
   if (!body && !ERASABLE.has(envelope.type)) {
     throw new RecordViolation("body_missing", "a record of this type never loses its body");
   }
-  return { id, type: envelope.type, author: envelope.author, envelope, sig, body, proved: await proofs(envelope, body), wire };
+  return { id, type: envelope.type, author: envelope.author, envelope, sig, body, proved: await proofs(envelope, body, wire), wire };
 }
 
 /** Read a record that this browser has checked and stored itself. */
@@ -83,7 +84,7 @@ export function readTrusted(wire: Wire): VerifiedRecord {
   return { id, type: envelope.type, author: envelope.author, envelope, sig: wire.sig, body, proved: true, wire };
 }
 
-async function proofs(envelope: Envelope, body: Body | null): Promise<boolean> {
+async function proofs(envelope: Envelope, body: Body | null, wire: Wire): Promise<boolean> {
   switch (body?.kind) {
     case "join":
     case "replace":
@@ -93,6 +94,8 @@ async function proofs(envelope: Envelope, body: Body | null): Promise<boolean> {
       );
     case "rotate":
       return keyIsProved(body.key, ROTATE_CONTEXT, envelope.neighborhood ?? "", envelope.author, body.proof);
+    case "agency":
+      return isProved(body, wire.body ?? null);
     default:
       return true;
   }

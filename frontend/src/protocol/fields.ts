@@ -64,6 +64,12 @@ export class Fields {
     return value as number;
   }
 
+  boolean(name: string): boolean {
+    const value = this.take(name);
+    if (typeof value !== "boolean") throw this.wrong(name, "neither true nor false");
+    return value;
+  }
+
   time(name: string): number {
     return this.integer(name, 0, MAX_TIME_S);
   }

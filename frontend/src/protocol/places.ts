@@ -3,10 +3,10 @@
 import { at } from "./bytes";
 import { RecordViolation } from "./violations";
 
-const STEP_E6 = 1_800; // 200.4 m
+export const STEP_E6 = 1_800; // 200.4 m
 const MAX_LAT_E6 = 89_000_000;
 const HALF_TURN_E6 = 180_000_000;
-const M_PER_100K_E6 = 11_132n; // a microdegree of latitude is 0.11132 m
+export const M_PER_100K_E6 = 11_132n; // a microdegree of latitude is 0.11132 m
 export const WIDTHS_E6 = Array.from({ length: 90 }, (_, degree) =>
   Math.round(STEP_E6 / Math.cos(((degree + 0.5) * Math.PI) / 180)),
 );
@@ -67,6 +67,7 @@ function squareRoot(square: bigint): bigint {
   return root;
 }
 
-function widthAt(latE6: number): number {
+/** Return how wide a cell is at a latitude. */
+export function widthAt(latE6: number): number {
   return at(WIDTHS_E6, Math.floor(Math.abs(latE6) / 1_000_000));
 }

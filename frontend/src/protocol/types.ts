@@ -15,8 +15,25 @@ export const TYPES = [
   "agency",
   "officer",
   "legal_demand",
+  "request_details",
+  "footage_request",
+  "extension",
+  "reminder",
+  "close",
+  "availability",
+  "partnership",
+  "partnership_count",
 ] as const;
 export type Type = (typeof TYPES)[number];
 
-/** What loses its body when the post that it is, or is about, ends. */
-export const ERASABLE: ReadonlySet<Type> = new Set<Type>(["post", "alert", "comment", "thanks", "flag", "appeal"]);
+/** What may be without its body: what it is, or is about, has ended; or a hub keeps it back until a moderator has looked. */
+export const ERASABLE: ReadonlySet<Type> = new Set<Type>([
+  "post",
+  "alert",
+  "comment",
+  "thanks",
+  "flag",
+  "appeal",
+  "request_details",
+  "footage_request",
+]);

@@ -4,6 +4,7 @@ import type { BodyOf } from "../protocol/bodies";
 import type { VerifiedRecord } from "../protocol/envelope";
 import type { Entry } from "../protocol/order";
 import type { Type } from "../protocol/types";
+import { fillDetails, fillRequest, followDecisions } from "./applying-requests";
 import { DAY_S } from "./limits";
 import { MODERATING, newItem, type Item, type Subject } from "./rows";
 import { numbered } from "./state";
@@ -37,6 +38,12 @@ export function placeItem(writer: Writer, record: VerifiedRecord, subject: Subje
 export function fill(writer: Writer, record: VerifiedRecord, subject: Subject, number: number): void {
   const { body } = record;
   switch (body?.kind) {
+    case "footage_request":
+      fillRequest(writer, record.id, body);
+      return;
+    case "request_details":
+      fillDetails(writer, record.id, body);
+      return;
     case "post":
     case "alert":
       fillPost(writer, record.id, body);
@@ -116,6 +123,7 @@ export function decide(
   const decision = { number: entry.number, subject: subject.id, action: body.action };
   writer.tell("moderation", item.id, subject.id);
   writer.writeItem({ ...item, decisions: [...item.decisions, decision] });
+  if (item.type === "footage_request") followDecisions(writer, item.id);
   writer.noteDecision(subject.id, entry.number, record.id, item.id);
   writer.store.put("log", numbered(entry.number), [body.action, item.id, subject.id, entry.time, record.id]);
 }

@@ -4,6 +4,7 @@ import type { Body, BodyOf } from "../protocol/bodies";
 import type { VerifiedRecord } from "../protocol/envelope";
 import type { Entry } from "../protocol/order";
 import { folded } from "../protocol/text";
+import { writeProfile } from "./applying-requests";
 import { packHood, type Kind, type Standing, type Subject } from "./rows";
 import { STANDINGS } from "./rules-people";
 import type { Writer } from "./writing";
@@ -149,6 +150,13 @@ function changeRole(writer: Writer, subject: Subject, standing: Standing): void 
 function enrol(writer: Writer, body: BodyOf<"agency">, record: VerifiedRecord, entry: Entry): void {
   const agency = newSubject(record.id, "agency", body.name, body.key, "member", entry);
   const earlier = body.replaces === null ? null : writer.subject(body.replaces);
+  if (earlier?.key === body.key) {
+    const changed = { ...earlier, name: body.name };
+    writer.writeSubject(changed);
+    writeProfile(writer, changed, body, record, entry);
+    writer.tell("agency", record.id, changed.id);
+    return;
+  }
   if (earlier) {
     writer.writeSubject({ ...earlier, standing: "removed" });
     retire(writer, earlier.key);
@@ -157,6 +165,7 @@ function enrol(writer: Writer, body: BodyOf<"agency">, record: VerifiedRecord, e
   }
   writer.writeSubject(agency);
   writer.writeAuthor({ key: body.key, subject: agency.id, tip: null, since: entry.number, active: true });
+  writeProfile(writer, agency, body, record, entry);
   writer.tell("agency", record.id, agency.id);
 }
 
@@ -173,9 +182,11 @@ function certify(
     officer = newSubject(record.id, "officer", body.name, body.key, "member", entry);
     writer.writeAuthor({ key: body.key, subject: officer.id, tip: null, since: entry.number, active: true });
     writer.addToCount(`officers/${agency.id}`, 1);
+  } else if (officer.agency !== agency.id && body.action === "certify") {
+    writer.addToCount(`officers/${agency.id}`, 1); // by its new key
   }
   if (body.action === "revoke") {
-    writer.addToCount(`officers/${agency.id}`, -1);
+    writer.addToCount(`officers/${officer.agency ?? ""}`, -1);
     officer = { ...officer, standing: "revoked" };
   } else {
     officer = { ...officer, name: body.name, expires: body.expires, agency: agency.id };

@@ -18,6 +18,19 @@ export const MAX_COMMENTS = 1_000;
 export const MAX_DECISIONS = 20;
 export const MAX_APPEALS = 3;
 
+// Footage requests
+export const MIN_AREA_M2 = 65_000;
+export const MAX_AREA_M2 = 1_290_000;
+export const MIN_WINDOW_S = 15 * 60;
+export const MAX_WINDOW_S = 12 * 3_600;
+export const MAX_INCIDENT_AGE_S = 30 * DAY_S;
+export const REQUEST_S = 7 * DAY_S;
+export const MAX_PER_CASE = 2;
+export const MAX_OPEN = 10;
+export const DETAILS_WAIT_S = DAY_S;
+export const DETAILS_KEPT_S = 90 * DAY_S;
+export const KEY_HOLD_S = 72 * 3_600;
+
 export const DAILY: Record<Type, number> = {
   founding: 10,
   member: 1_000,
@@ -33,4 +46,12 @@ export const DAILY: Record<Type, number> = {
   agency: 20,
   officer: 200,
   legal_demand: 20,
+  request_details: 20,
+  footage_request: 10,
+  extension: 20,
+  reminder: 20,
+  close: 40,
+  availability: 1_000,
+  partnership: 5,
+  partnership_count: 20,
 };

@@ -4,7 +4,7 @@ import type { Body, BodyOf, RoleName } from "../protocol/bodies";
 import type { Certificate } from "../protocol/certificates";
 import type { VerifiedRecord } from "../protocol/envelope";
 import { RecordViolation } from "../protocol/violations";
-import { INVITE_S, MAX_AGENCIES, MAX_CERTIFICATE_S, MAX_MEMBERS, MAX_MODERATORS, MAX_OFFICERS } from "./limits";
+import { FUTURE_S, INVITE_S, MAX_AGENCIES, MAX_CERTIFICATE_S, MAX_MEMBERS, MAX_MODERATORS, MAX_OFFICERS } from "./limits";
 import { isActive, type Standing, type Subject } from "./rows";
 import type { State } from "./state";
 
@@ -143,39 +143,48 @@ export function checkRole(body: BodyOf<"role">, state: State): void {
   }
 }
 
-export function checkAgency(body: BodyOf<"agency">, state: State): void {
+/** A local agency that signed its profile; or one that is here, with another profile or key. */
+export function checkAgency(record: VerifiedRecord, body: BodyOf<"agency">, state: State, time: number): void {
   if (body.agencyKind === "federal" || body.agencyKind === "immigration") {
     throw new RecordViolation("agency_refused", "federal and immigration agencies are not enrolled");
   }
-  checkNewKey(body.key, state);
+  if (!record.proved) throw new RecordViolation("not_proved", "the agency's key has not signed this profile");
+  if (body.issued > time + FUTURE_S) throw new RecordViolation("from_the_future", "the profile was signed later than now");
+  const earlier = state.agency(body.replaces);
+  const subject = body.replaces === null ? null : state.subject(body.replaces);
+  if (subject?.kind !== "agency" || subject.key !== body.key) checkNewKey(body.key, state);
+  for (const other of state.agencies()) {
+    const isNow = state.agencyNow(other.root)?.id === other.id;
+    if (other.domain === body.domain && isNow && other.root !== earlier?.root) {
+      throw new RecordViolation("domain_taken", "an agency with this domain is here: change its profile or key");
+    }
+  }
   if (body.replaces === null) {
     if (state.count("agencies") >= MAX_AGENCIES) throw new RecordViolation("limit_reached", `${MAX_AGENCIES} agencies`);
     return;
   }
-  const earlier = state.subject(body.replaces);
-  if (!earlier) throw new RecordViolation("unknown_target", "there is no such agency");
-  if (earlier.kind !== "agency" || !isActive(earlier)) {
-    throw new RecordViolation("wrong_target", "not an agency that is enrolled");
-  }
+  if (!subject) throw new RecordViolation("unknown_target", "there is no such agency");
+  if (!earlier || !isActive(subject)) throw new RecordViolation("wrong_target", "not an agency that is enrolled");
+  if (body.issued <= earlier.issued) throw new RecordViolation("profile_old", "the agency has signed a newer profile");
 }
 
 export function checkOfficer(body: BodyOf<"officer">, agency: Subject, state: State, time: number): void {
   const author = state.author(body.key);
   const officer = author && state.subject(author.subject);
+  const root = officer?.agency ? state.rootOf(officer) : null;
+  const own = root !== null && root === state.rootOf(agency);
   if (body.action === "revoke") {
-    if (officer?.agency !== agency.id) throw new RecordViolation("unknown_target", "no officer with this key");
+    if (!officer || !own) throw new RecordViolation("unknown_target", "no officer with this key");
     if (!isActive(officer)) throw new RecordViolation("already_done", "the officer's key is revoked");
     return;
   }
   if (!(time < body.expires && body.expires <= time + MAX_CERTIFICATE_S)) {
     throw new RecordViolation("bad_field", "officer.expires: in the future, 400 days at most");
   }
-  if (!officer) {
-    checkNewKey(body.key, state);
-    if (state.count(`officers/${agency.id}`) >= MAX_OFFICERS) {
-      throw new RecordViolation("limit_reached", `${MAX_OFFICERS} officers of one agency`);
-    }
-  } else if (officer.agency !== agency.id || !isActive(officer)) {
-    throw new RecordViolation("key_taken", "the key is somebody else's, or was revoked");
+  if (!officer) checkNewKey(body.key, state);
+  else if (!own || !isActive(officer)) throw new RecordViolation("key_taken", "the key is somebody else's, or was revoked");
+  const isNew = officer?.agency !== agency.id; // to the agency, or to its present key
+  if (isNew && state.count(`officers/${agency.id}`) >= MAX_OFFICERS) {
+    throw new RecordViolation("limit_reached", `${MAX_OFFICERS} officers of one agency`);
   }
 }

@@ -28,16 +28,32 @@ import {
   checkRole,
   checkStandingChange,
 } from "./rules-people";
+import {
+  checkAvailability,
+  checkFollowUp,
+  checkPartnership,
+  checkPartnershipCount,
+  checkRequest,
+} from "./rules-requests";
 import type { State } from "./state";
 
 /** "evidence": a second successor of one record. It gets its place, has no effect, and its author is frozen. */
 export type Verdict = "accept" | "evidence";
 
-const OF_THE_HOST: ReadonlySet<Type> = new Set<Type>(["founding", "role", "agency", "legal_demand"]);
+const OF_THE_HOST: ReadonlySet<Type> = new Set<Type>(["founding", "role", "agency", "legal_demand", "partnership_count"]);
+const OF_OFFICERS: ReadonlySet<Type> = new Set<Type>([
+  "alert",
+  "request_details",
+  "footage_request",
+  "extension",
+  "reminder",
+  "close",
+]);
+const OF_AGENCIES: ReadonlySet<Type> = new Set<Type>(["officer", "partnership"]);
 const WRITING: ReadonlySet<Type> = new Set<Type>(["post", "comment", "thanks", "withdraw", "appeal"]);
 
-/** Throw RecordViolation if the rules refuse the record. */
-export function check(record: VerifiedRecord, state: State, time: number): Verdict {
+/** Throw RecordViolation if the rules refuse the record. `complete` is false for a reader of old ones. */
+export function check(record: VerifiedRecord, state: State, time: number, complete = true): Verdict {
   const { envelope, body } = record;
   if (state.history.places.has(record.id)) throw new RecordViolation("duplicate", "it is in the order already");
   if (envelope.created > time + FUTURE_S) throw new RecordViolation("from_the_future", "created ahead of the hub's time");
@@ -57,14 +73,19 @@ export function check(record: VerifiedRecord, state: State, time: number): Verdi
     else checkReplace(record, body, state, time);
     return "accept";
   }
+  if (record.type === "availability") {
+    checkAvailability(record, state);
+    return "accept";
+  }
   const [author, subject] = known(record, state, time);
-  if (isFork(record, author, state)) return "evidence";
-  if (subject.frozen && !freesTheHost(record, subject)) {
+  const fork = isFork(record, author, state);
+  if (subject.frozen && (fork || !freesTheHost(record, subject))) {
     throw new RecordViolation("frozen", "its author signed two records after one; the host decides first");
   }
+  if (fork) return "evidence";
   checkAllowed(record, subject);
   checkDaily(record, subject, time);
-  checkBody(record, subject, state, time);
+  checkBody(record, subject, state, time, complete);
   return "accept";
 }
 
@@ -101,8 +122,8 @@ function checkAllowed({ type }: VerifiedRecord, subject: Subject): void {
   let allowed: boolean;
   if (OF_THE_HOST.has(type)) allowed = subject.standing === "host";
   else if (type === "moderation") allowed = MODERATING.has(subject.standing);
-  else if (type === "alert") allowed = subject.kind === "officer";
-  else if (type === "officer") allowed = subject.kind === "agency";
+  else if (OF_OFFICERS.has(type)) allowed = subject.kind === "officer";
+  else if (OF_AGENCIES.has(type)) allowed = subject.kind === "agency";
   else if (WRITING.has(type)) allowed = subject.kind !== "agency";
   else allowed = subject.kind === "member";
   if (!allowed) throw new RecordViolation("not_allowed", `a ${subject.standing} ${subject.kind} writes no ${type}`);
@@ -114,12 +135,27 @@ function checkDaily({ type }: VerifiedRecord, subject: Subject, time: number): v
   if (count >= DAILY[type]) throw new RecordViolation("limit_reached", `${DAILY[type]} of the type ${type} a day`);
 }
 
-function checkBody(record: VerifiedRecord, subject: Subject, state: State, time: number): void {
+function checkBody(record: VerifiedRecord, subject: Subject, state: State, time: number, complete: boolean): void {
   const { body } = record;
+  if (record.type === "footage_request") checkRequest(record, subject, state, time);
   if (!body) return; // an erased one has nothing to check
   switch (body.kind) {
     case "join":
     case "replace":
+    case "availability":
+    case "footage_request": // these went another way
+    case "request_details": // has no rules of its own
+      return;
+    case "extension":
+    case "reminder":
+    case "close":
+      checkFollowUp(body, subject, state);
+      return;
+    case "partnership":
+      checkPartnership(body, subject, state);
+      return;
+    case "partnership_count":
+      checkPartnershipCount(body, state);
       return;
     case "founding":
       checkAmendment(body, state);
@@ -146,13 +182,13 @@ function checkBody(record: VerifiedRecord, subject: Subject, state: State, time:
       checkFlag(body, subject, state);
       return;
     case "moderation":
-      checkModeration(body, subject, state);
+      checkModeration(body, subject, state, complete);
       return;
     case "appeal":
-      checkAppeal(body, subject, state);
+      checkAppeal(body, subject, state, complete);
       return;
     case "agency":
-      checkAgency(body, state);
+      checkAgency(record, body, state, time);
       return;
     case "officer":
       checkOfficer(body, subject, state, time);

@@ -18,6 +18,17 @@ import {
   type Item,
   type Subject,
 } from "./rows";
+import {
+  isPublic,
+  unpackAgency,
+  unpackDetails,
+  unpackPartnership,
+  unpackRequest,
+  type AgencyRow,
+  type DetailsRow,
+  type PartnershipRow,
+  type RequestRow,
+} from "./rows-requests";
 import type { History, MemoryStore } from "./store";
 
 /** Return a number as a key that sorts like the number. */
@@ -108,6 +119,58 @@ export class State {
     return this.store.get("once", `evidence/${record}`) !== undefined;
   }
 
+  // ---- agencies and requests
+
+  agency(id: string | null): AgencyRow | null {
+    return id === null ? null : read(this.store.get("agencies", id), (row) => unpackAgency(id, row));
+  }
+
+  agencies(): AgencyRow[] {
+    return this.store.scan("agencies").map(([id, row]) => unpackAgency(id, row));
+  }
+
+  /** Return an agency as it is now, after all changes of its key. */
+  agencyNow(root: string): AgencyRow | null {
+    const id = this.store.get("meta", `agency/${root}`);
+    return typeof id === "string" ? this.agency(id) : null;
+  }
+
+  /** Return which agency somebody belongs to, whatever keys it has had. */
+  rootOf(subject: Subject): string | null {
+    return this.agency(subject.kind === "officer" ? subject.agency : subject.id)?.root ?? null;
+  }
+
+  request(id: string): RequestRow | null {
+    return read(this.store.get("requests", id), (row) => unpackRequest(id, row));
+  }
+
+  /** Return all footage requests that ever were, newest first. */
+  requests(): RequestRow[] {
+    const found = this.store.scan("asked").map(([, id]) => this.request(id as string));
+    return found.filter((row) => row !== null).reverse();
+  }
+
+  /** Return an agency's requests that have not ended: open ones, and such as wait. */
+  unfinished(root: string): string[] {
+    return this.store.scan("open", `${root}/`, `${root}0`).map(([, id]) => id as string);
+  }
+
+  details(id: string): DetailsRow | null {
+    return read(this.store.get("details", id), (row) => unpackDetails(id, row));
+  }
+
+  requestsOfCase(digest: string): number {
+    return this.store.keys("cases", `${digest}/`, `${digest}0`).length;
+  }
+
+  partnership(id: string): PartnershipRow | null {
+    return read(this.store.get("partnerships", id), (row) => unpackPartnership(id, row));
+  }
+
+  partnerships(): PartnershipRow[] {
+    return this.store.scan("partnerships").map(([id, row]) => unpackPartnership(id, row));
+  }
+
   officerIsValid(officer: Subject, time: number): boolean {
     const agency = officer.agency ? this.subject(officer.agency) : null;
     return isActive(officer) && officer.expires > time && agency !== null && isActive(agency);
@@ -116,6 +179,44 @@ export class State {
 
 function read<T>(row: Json | undefined, unpack: (row: Json) => T): T | null {
   return row === undefined ? null : unpack(row);
+}
+
+/** How a footage request stands. */
+export type RequestStatus = "pending" | "open" | "held" | "closed" | "expired" | "refused" | "void";
+
+/** Return how a request stands. Nobody answers one whose agency or officer is out. */
+export function requestStatus(state: State, request: RequestRow): RequestStatus {
+  const { outcome } = request;
+  if (outcome) return outcome === "expired" || outcome === "refused" || outcome === "void" ? outcome : "closed";
+  const item = state.item(request.id);
+  if (!item || statusOf(item) === "pending") return "pending";
+  const officer = state.subject(request.subject);
+  const agency = state.agencyNow(request.agency);
+  const enrolled = agency && state.subject(agency.id);
+  if (!officer || officer.frozen || !enrolled || enrolled.frozen || !isActive(enrolled)) return "held";
+  return statusOf(item) === "visible" ? "open" : "held";
+}
+
+/**
+ * Return whether somebody may have a record's body. Without a viewer: whether everybody may.
+ *
+ * Of requests moderators and the agency have all; others have the request once it is released or over, and its details while
+ * it is released and not kept back.
+ */
+export function mayHaveBody(state: State, id: string, viewer: Subject | null): boolean {
+  const request = state.request(id);
+  const details = request ? null : state.details(id);
+  if (!request && !details) {
+    const item = state.item(id);
+    return !item || maySeeBody(item, viewer);
+  }
+  const root = request?.agency ?? details?.agency;
+  if (viewer && (MODERATING.has(viewer.standing) || state.rootOf(viewer) === root)) return true;
+  if (request) return isPublic(request);
+  const asked = details?.request ? state.request(details.request) : null;
+  const item = asked && state.item(asked.id);
+  if (!asked || !item || asked.outcome === "refused") return false;
+  return asked.released !== null && statusOf(item) === "visible";
 }
 
 /** Return whether somebody may have an item's body: what is kept back is for its author and the moderators. */

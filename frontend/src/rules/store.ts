@@ -22,6 +22,14 @@ export const TABLES = [
   "once",
   "log",
   "waiting",
+  "agencies",
+  "requests",
+  "asked",
+  "open",
+  "details",
+  "cases",
+  "partnerships",
+  "demands",
 ] as const;
 export type TableName = (typeof TABLES)[number];
 

@@ -2,6 +2,7 @@
 
 import type { Media } from "../protocol/bodies";
 import type { Type } from "../protocol/types";
+import { followDecisions, voidFollowUp, voidRequest } from "./applying-requests";
 import { DAY_S } from "./limits";
 import {
   ENDED,
@@ -121,6 +122,14 @@ export class Writer extends State {
     this.dropDecisions(item);
   }
 
+  /** Forget what was said about an item, and that it was one: its record stays as it is. */
+  forgetItem(item: Item): void {
+    this.clearBelow(item);
+    this.dropDecisions(item);
+    this.store.delete("items", item.id);
+    this.store.delete("mine", `${item.subject}/${numbered(item.number)}`);
+  }
+
   /** Forget that moderators' decisions on an item could become void. */
   private dropDecisions(item: Item): void {
     for (const { subject, number } of item.decisions) this.store.delete("mine", `${subject}/${numbered(number)}`);
@@ -141,6 +150,11 @@ export class Writer extends State {
       if (what === DECISION) {
         this.store.delete("log", numbered(number));
         this.writeItem({ ...item, decisions: item.decisions.filter((decision) => decision.number !== number) });
+        if (item.type === "footage_request") followDecisions(this, item.id);
+      } else if (what === "footage_request") {
+        voidRequest(this, item);
+      } else if (what === "extension" || what === "reminder" || what === "close") {
+        voidFollowUp(this, item.id, what);
       } else if (what === "post" || what === "alert" || what === "comment") {
         if (item.parent !== null) this.takeBelow(item.parent, number);
         this.endItem(item, "void");
