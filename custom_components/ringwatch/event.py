@@ -8,7 +8,6 @@ from homeassistant.const import Platform
 from homeassistant.core import HomeAssistant, State, callback
 from homeassistant.helpers import restore_state
 from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
-from homeassistant.helpers.restore_state import StoredState
 
 from .clip_views import clip_answer
 from .clips import Clip
@@ -20,6 +19,9 @@ from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
 from .neighborhoods import Neighborhoods
 
 PARALLEL_UPDATES = 0
+
+# Where Home Assistant keeps what is to be restored: in one place until 2026.10, in two since 2026.11
+KEPT_STATES = ("last_states", "last_states_by_entity_id", "last_states_by_entity_registry_id")
 
 DETAILS = frozenset({"start", "end", "duration_s", "box", "zones", "score", "reason", "snapshot"})
 
@@ -167,12 +169,13 @@ class FeedEvent(NeighborhoodEntity, EventEntity):
     async def async_will_remove_from_hass(self) -> None:
         """Keep for a moment's absence what was kept just now, without the texts."""
         await super().async_will_remove_from_hass()
-        last_states = restore_state.async_get(self.hass).last_states
-        if stored := last_states.get(self.entity_id):
-            shown = stored.state.attributes.items()
-            attributes = {name: value for name, value in shown if name not in FEED_DETAILS}
-            state = State(self.entity_id, stored.state.state, attributes)
-            last_states[self.entity_id] = StoredState(state, stored.extra_data, stored.last_seen)
+        kept = restore_state.async_get(self.hass)
+        known_as = {self.entity_id, self.registry_entry.id if self.registry_entry else self.entity_id}
+        for states in (getattr(kept, name, {}) for name in KEPT_STATES):
+            for stored in (states[key] for key in known_as & states.keys()):
+                shown = stored.state.attributes.items()
+                attributes = {name: value for name, value in shown if name not in FEED_DETAILS}
+                stored.state = State(self.entity_id, stored.state.state, attributes)
 
     @callback
     def _happened(self, event_type: str, attributes: dict[str, Any]) -> None:
