@@ -93,6 +93,7 @@ async def settle(
     monkeypatch.setattr(home_module, "LIE_S", 0.05)
     monkeypatch.setattr(home_module, "REMOVED_S", 0.05)
     monkeypatch.setattr(home_sync, "WAIT_S", 0)
+    monkeypatch.setattr(home_sync, "REWOUND_S", 0.0)
     street.after_s = "0"
     homes: list[Home] = []
 

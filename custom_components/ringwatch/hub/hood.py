@@ -31,6 +31,7 @@ from .callers import Caller, KnownKeys, look_up
 from .clock import ClockGuard, running_s
 from .errors import Refusal, busy, forbidden
 from .log import Log
+from .restoring import restore
 from .schema import open_database, open_reader
 from .segment_files import SegmentFiles
 from .waiting import Waiters
@@ -240,6 +241,22 @@ class Hood:
                 self.position = written.entry.position
                 self.waiters.ring()
         return written.entry, written.is_new
+
+    async def restore(self, data: bytes) -> Position:
+        """Take back a part of the order that was lost with an older backup; return where that leads.
+
+        Raise Refusal: for what isn't this hub's own order, or doesn't follow what is here.
+        """
+        now_s = int(self.guard.now_s())
+        found = await self.writer.do(
+            lambda db: restore(db, self.id, self.hub, data, now_s=now_s, follow=follow)
+        )
+        self._take_over(found.changes, found.unlink)
+        self.position = found.position
+        self.guard = ClockGuard(found.position.time_s, self._clock, self._running)
+        self._log.warning("restored", number=found.position.number)
+        self.waiters.ring()
+        return found.position
 
     async def pass_time(self) -> None:
         """Let end what is due: posts, clips, uploads that came to nothing."""

@@ -105,8 +105,8 @@ class _Process:
         except CertificateError as error:
             self._log.problem("config", about=str(error))
             return BAD_CONFIG
-        for hood in hub.hoods.values():
-            await hood.pass_time()
+        # Time passes with the first tick. If this is an older backup, the host's home brings back first what
+        # is missing (`restoring.py`), before things end that it is about
         connections = Connections(
             web.Server(hub.handle),
             self._log,

@@ -9,6 +9,7 @@ from . import (
 from .blobs import PART_BYTES
 from .call import DIGEST, NUMBER, Route
 from .handlers_clock import confirm_clock, get_clock
+from .handlers_restore import MAX_BYTES as MAX_RESTORED, restore
 
 ROUTES: tuple[Route, ...] = (
     Route(
@@ -92,6 +93,16 @@ ROUTES: tuple[Route, ...] = (
         answers=((200, ""), (206, ""), (304, "")),
     ),
     Route("GET", ("usage",), writing.usage, "What members keep here", who="host"),
+    Route(
+        "POST",
+        ("restore",),
+        restore,
+        "Give the hub back records that it has forgotten, a thousand at most",
+        who="host",
+        max_body=MAX_RESTORED,
+        body="Part",
+        answers=((200, "Json"), (422, "Error")),
+    ),
     Route("GET", ("clock",), get_clock, "Whether the hub's clock is believed", who="host"),
     Route(
         "POST",

@@ -20,6 +20,7 @@ from .keys import PrivateKey
 from .ledger import Ledger
 from .order import Entry
 from .outbox import Waiting
+from .restoring import async_restore
 from .segments import MAX_PACKED_BYTES, MAX_UNPACKED_BYTES, SEGMENT_RECORDS, unpack_lines, unpack_segment
 from .state import withheld
 from .store import History
@@ -29,6 +30,8 @@ from .violations import BodyWithheld, OrderRewound, RecordViolation, UnknownTarg
 
 WAIT_S: Final = 50  # how long the hub may keep a question until there is news
 WITHHELD_S: Final = 600  # so long a hub may take to give out a body
+REWOUND_S: Final = 120.0  # so long its host's home has to bring a hub back that was restored from a backup
+REWOUND_AGAIN_S: Final = 15
 BODIES_AGAIN_S: Final = 300.0
 MAX_BODIES: Final = 100
 MAX_BODIES_BYTES: Final = 8 * 1024 * 1024
@@ -56,6 +59,7 @@ class Follower:
         self._bodies_at_s = 0.0
         self._bodies_asked: frozenset[str] = frozenset()
         self._withheld_since_s: int | None = None
+        self._rewound_at_s: float | None = None  # since when the hub knows less than this home
         self.caught_up = False  # has everything that the hub has
 
     async def async_turn(self, *, wait: bool) -> float:
@@ -67,14 +71,31 @@ class Follower:
             answer = await self._client.get(path, max_bytes=MAX_UNPACKED_BYTES, wait_s=wait_s)
         except HubError as error:
             if error.status == BAD_REQUEST and position.number:
-                about = f"the hub doesn't know entry {position.number}, which it has shown before"
-                raise OrderRewound(about) from error
+                await self._async_rewound(position.number, error)
+                return 0.0
             if error.violation != "use_segments":
                 raise
             await self._async_catch_up(position.number, error)
             return 0.0
+        self._rewound_at_s = None
         await self._async_take(answer)
         return float(answer.poll_after_s)
+
+    async def _async_rewound(self, number: int, error: HubError) -> None:
+        """Give our own hub back what it has forgotten. Another's host does that: wait for it a little.
+
+        Raise HubError while it may still come back, OrderRewound when it doesn't.
+        """
+        now_s = time.monotonic()
+        if self._rewound_at_s is None:
+            self._rewound_at_s = now_s
+        if await async_restore(self._client, self._copy, self._key.public):
+            self._rewound_at_s = None
+        elif now_s - self._rewound_at_s < REWOUND_S:
+            raise HubError("busy", "the hub has forgotten what it has shown", retry_after_s=REWOUND_AGAIN_S)
+        else:
+            about = f"the hub doesn't know entry {number}, which it has shown before"
+            raise OrderRewound(about) from error
 
     async def _async_take(self, answer: Answer) -> None:
         data = answer.data if answer.status == 200 else b""
