@@ -32,6 +32,7 @@ from script.lib.core import ROOT, load_core
 load_core()
 
 from ringwatch.hub.table import state_of
+from script.lib.crowd import crowd_at
 from script.lib.hass import HassProcess
 from script.lib.hass_client import HassClient
 from script.lib.hub_client import Member, comment, join_by_link, post
@@ -149,30 +150,22 @@ async def _under_load(host: _Host, given: argparse.Namespace, made: Path, neighb
     return lag, json.loads(said.splitlines()[-1])
 
 
-async def _behind_crowd(host: _Host, count: int = CROWD) -> dict[str, Any]:
+async def _behind_crowd(host: _Host) -> dict[str, Any]:
     """Return how Home Assistant answers, and the hub takes posts, while a crowd stands at the hub."""
-    crowd = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "script.lib.crowd", str(host.hub_port), str(count),
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT,
-    )  # fmt: skip
-    if crowd.stdout is None or crowd.stdin is None:
-        raise RuntimeError("no crowd")
-    opened = json.loads(await crowd.stdout.readline())
-    answers_ms: list[float] = []
-    until_s = time.monotonic() + CROWD_S
-    writing = asyncio.create_task(_write(host.member, until_s))
-    while time.monotonic() < until_s:
-        began_s = time.perf_counter()
-        await host.client.get("/api/states")
-        answers_ms.append((time.perf_counter() - began_s) * 1_000)
-        await asyncio.sleep(ASK_EVERY_S)
-    posts_ms = await writing
-    crowd.stdin.close()
-    at_end = json.loads(await crowd.stdout.readline())
-    await crowd.wait()
+    async with crowd_at(host.hub_port, CROWD) as crowd:
+        answers_ms: list[float] = []
+        until_s = time.monotonic() + CROWD_S
+        writing = asyncio.create_task(_write(host.member, until_s))
+        while time.monotonic() < until_s:
+            began_s = time.perf_counter()
+            await host.client.get("/api/states")
+            answers_ms.append((time.perf_counter() - began_s) * 1_000)
+            await asyncio.sleep(ASK_EVERY_S)
+        posts_ms = await writing
+        at_end = await crowd.end()
     cuts = statistics.quantiles(answers_ms, n=100)
     return {
-        "connections_opened_in_s": opened.get("opened_in_s", 0.0),
+        "connections_opened_in_s": crowd.opened_in_s,
         "connections_opened": at_end["opened"],
         "connections_standing": at_end["standing"],
         "home_assistant_answers_p50_ms": round(cuts[49], 1),

@@ -6,11 +6,17 @@ been opened, and again, how it went, when its standard input ends.
 """
 
 import asyncio
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 import json
 import resource
 import sys
 import time
 from typing import Final, override
+
+from script.lib.core import ROOT
 
 A_SECOND: Final = 500  # that are opened
 BY_ADDRESS: Final = 50  # a hub allows 64
@@ -75,6 +81,44 @@ class Crowd:
 
     def _say(self, **more: float) -> None:
         print(json.dumps({"opened": self._opened, "standing": self.standing} | more), flush=True)
+
+
+class TooFewDescriptorsError(RuntimeError):
+    """A process may not have so many connections on this machine."""
+
+
+@dataclass(slots=True)
+class CrowdProcess:
+    """A crowd that stands, in a process of its own."""
+
+    process: Process
+    opened_in_s: float
+
+    async def end(self) -> dict[str, int]:
+        """Have it go; return how many were opened and how many stood."""
+        if self.process.stdin is None or self.process.stdout is None:
+            raise RuntimeError("a crowd without pipes")
+        self.process.stdin.close()
+        said: dict[str, int] = json.loads(await self.process.stdout.readline())
+        await self.process.wait()
+        return said
+
+
+@asynccontextmanager
+async def crowd_at(port: int, count: int) -> AsyncIterator[CrowdProcess]:
+    """Have a crowd stand at a port. Raise TooFewDescriptorsError."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "script.lib.crowd", str(port), str(count), stdin=PIPE, stdout=PIPE, cwd=ROOT
+    )
+    try:
+        said = await process.stdout.readline() if process.stdout else b""
+        if not said:
+            raise TooFewDescriptorsError(f"{count} connections can't be had here")
+        yield CrowdProcess(process, json.loads(said)["opened_in_s"])
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
 
 
 def main() -> int:
