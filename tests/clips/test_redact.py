@@ -78,6 +78,15 @@ def test_sound_stays_only_if_asked_for(tmp_path: Path) -> None:
     assert sound[-1] < 2.0
 
 
+def test_sound_stays_beside_pictures_that_are_encoded_anew(tmp_path: Path) -> None:
+    source, target = clip(tmp_path, audio="aac", audio_seconds=4.0), tmp_path / "out.mp4"
+    done = redact(source, target, Redaction(mute=False, blur=(FACE,)))
+    assert done.has_sound
+    assert done.encoded
+    assert len(lumas(target)) == len(lumas(source))
+    assert [at_s for at_s, _ in packets(target, "audio")][-1] > 3.5
+
+
 @pytest.mark.parametrize("b_frames", [0, 2])
 @pytest.mark.parametrize(("start_s", "end_s"), [(1.0, 3.0), (1.35, 2.95), (0.0, 0.55), (3.9, None)])
 def test_what_is_cut_is_not_in_the_file(

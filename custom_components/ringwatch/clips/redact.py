@@ -192,7 +192,8 @@ class _Job:
         if wanted.start_s > 0:
             self._reader.seek(round((wanted.start_s + SLACK_S) * av.time_base), backward=True)
         for packet in self._reader.demux(streams):
-            if packet.stream_index != self._video.index:
+            # Not `stream_index`: of the empty packets at the end it is always 0.
+            if packet.stream.index != self._video.index:
                 self._take_sound(packet)
             elif self._encode:
                 for frame in self._video.decode(packet):
