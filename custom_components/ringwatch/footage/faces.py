@@ -56,6 +56,9 @@ SMALLER: Final = 0.4
 LARGE_FACE_PX: Final = 112
 FACE_SCORE: Final = 0.4
 SURE_FACE: Final = 0.7
+# Floors and walls may look like a face that fills the picture. Where there is such a face there is a person.
+LARGE_FACE: Final = 0.12  # of the picture's height
+SURE_LARGE_FACE: Final = 0.97
 # NanoDet-m (RangiLyu, Apache-2.0)
 PERSON_PX: Final = 640  # the longer side; twice what it was trained at, for people at a distance
 PERSON_SCORE: Final = 0.3
@@ -86,8 +89,11 @@ class FaceFinder:
         image = Image.fromarray(frame)
         faces = self._find_faces(image)
         people = self._find_people(image)
+        large = faces[:, 3] - faces[:, 1] > LARGE_FACE * height
+        alone = large & ~_in_any(faces, people)
         return (
-            *_as_found(faces, width, height, Kind.FACE, SURE_FACE),
+            *_as_found(faces[~alone], width, height, Kind.FACE, SURE_FACE),
+            *_as_found(faces[alone], width, height, Kind.FACE, SURE_LARGE_FACE),
             *_as_found(_heads(people), width, height, Kind.HEAD, SURE_PERSON),
         )
 
@@ -168,6 +174,16 @@ def _heads(people: _Rows) -> _Rows:
     high = np.minimum(heights, np.maximum(HEAD_OF_HEIGHT * heights, HEAD_OF_WIDTH * widths))
     heads[:, 3] = people[:, 1] + high
     return heads
+
+
+def _in_any(faces: _Rows, people: _Rows) -> NDArray[np.bool_]:
+    """Tell which faces have their middle in a person and are no larger than one."""
+    x, y = (faces[:, :1] + faces[:, 2:3]) / 2, (faces[:, 1:2] + faces[:, 3:4]) / 2
+    left, top, right, bottom, _ = people.T
+    inside = (left <= x) & (x <= right) & (top <= y) & (y <= bottom)
+    fits = faces[:, 3:4] - faces[:, 1:2] <= bottom - top
+    found: NDArray[np.bool_] = (inside & fits).any(axis=1)
+    return found
 
 
 def suppress(rows: _Rows, overlap: float) -> _Rows:
