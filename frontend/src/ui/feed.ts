@@ -13,6 +13,7 @@ import { HomeController } from "./home-controller";
 import { icon } from "./icons";
 import { base } from "./styles";
 import "./post";
+import "./requests";
 
 const PAGE = 20;
 const SEEN_SHARE = 0.5; // of a post on the screen, and then it counts as read
@@ -103,6 +104,7 @@ export class Feed extends LitElement {
           ${this.filter(null, texts.feed.all)} ${CATEGORIES.map((one) => this.filter(one, categoryName(one)))}
         </div>
       </search>
+      ${filtered ? nothing : html`<rw-requests-public .home=${this.home} .dialogs=${this.dialogs}></rw-requests-public>`}
       ${items.length ? this.list(items) : this.empty(filtered)}
       ${found.length > items.length
         ? html`<button id="more" @click=${this.more}>${texts.feed.more}</button>`
