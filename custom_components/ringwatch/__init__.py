@@ -24,6 +24,14 @@ from .clip_views import ClipView, ThumbnailView, TileView
 from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_NEIGHBORHOOD
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
+from .footage_actions import async_setup_footage_actions
+from .footage_home import FOLDER as FOOTAGE_FOLDER, Footage
+from .footage_hosting import async_setup_hosting_actions
+from .footage_panel import async_serve_panel, async_show_panel, hide_panel
+from .footage_store import STORAGE_KEY as FOOTAGE_KEY
+from .footage_views import PreviewView
+from .footage_websocket import async_setup_footage_websocket
+from .footage_websocket_more import async_setup_footage_websocket_more
 from .hub.left import hosts as hosts_of
 from .neighborhood_actions import async_setup_neighborhood_actions
 from .neighborhood_issues import async_clear_neighborhood
@@ -55,6 +63,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
     async_setup_actions(hass)
     async_setup_clip_actions(hass)
     async_setup_neighborhood_actions(hass)
+    async_setup_footage_actions(hass)
+    async_setup_hosting_actions(hass)
+    async_setup_footage_websocket(hass)
+    async_setup_footage_websocket_more(hass)
     for view in (
         SnapshotView,
         ClipView,
@@ -64,8 +76,10 @@ async def async_setup(hass: HomeAssistant, config: ConfigType) -> bool:
         MediaView,
         PendingView,
         InviteView,
+        PreviewView,
     ):
         hass.http.register_view(view(hass))
+    await async_serve_panel(hass)
     return True
 
 
@@ -81,8 +95,14 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
     # Importing OpenCV takes a second on a small machine.
     primitives = await hass.async_add_import_executor_job(select_primitives, "auto")
     recordings = await Recordings.async_open(hass, entry)
+    hoods = Neighborhoods(hass, entry)
     data = entry.runtime_data = RingwatchData(
-        settings, primitives, recordings, SelfChecks(hass, entry), Neighborhoods(hass, entry)
+        settings,
+        primitives,
+        recordings,
+        SelfChecks(hass, entry),
+        hoods,
+        Footage(hass, entry, hoods, recordings),
     )
     async with AsyncExitStack() as undo:
         undo.push_async_callback(_async_stop, data)
@@ -93,6 +113,8 @@ async def async_setup_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) ->
             coordinator.async_start()
         await data.self_checks.async_start()
         await data.neighborhoods.async_start()
+        await data.footage.async_start()
+        await async_show_panel(hass)
         undo.pop_all()
 
     async def stop(_event: Event) -> None:
@@ -114,6 +136,7 @@ async def async_unload_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
         if not await hass.config_entries.async_unload_platforms(entry, PLATFORMS):
             return False
         await _async_stop(entry.runtime_data)
+        hide_panel(hass)
     return True
 
 
@@ -134,14 +157,15 @@ async def async_remove_entry(hass: HomeAssistant, entry: RingwatchConfigEntry) -
 
 def _delete_files(storage: Path, folder: Path) -> None:
     """Delete what is Home Assistant's business only. Clips, and what a hub keeps for others, stay."""
-    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY):
+    for name in (STORAGE_KEY, f"{STORAGE_KEY}.damaged", SELF_CHECK_KEY, FOOTAGE_KEY):
         (storage / name).unlink(missing_ok=True)
-    for name in ("neighborhoods", "pending"):
+    for name in ("neighborhoods", "pending", FOOTAGE_FOLDER, "models"):
         shutil.rmtree(folder / name, ignore_errors=True)
 
 
 async def _async_stop(data: RingwatchData) -> None:
     data.self_checks.async_stop()
+    await data.footage.async_stop()
     cameras = (coordinator.async_stop() for coordinator in data.cameras.values())
     await asyncio.gather(data.neighborhoods.async_stop(), *cameras)
     await data.recordings.async_close()

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from .footage_home import Footage
 from .neighborhoods import Neighborhoods
 from .recording import Recordings
 from .self_check import SelfChecks
@@ -24,6 +25,7 @@ class RingwatchData:
     recordings: Recordings
     self_checks: SelfChecks
     neighborhoods: Neighborhoods
+    footage: Footage
     cameras: dict[str, MotionCoordinator] = field(default_factory=dict)
     platforms: list[Callable[[], None]] = field(default_factory=list)
     """Each brings its platform's entities into line with `cameras`."""

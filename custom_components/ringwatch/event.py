@@ -13,7 +13,10 @@ from .clip_views import clip_answer
 from .clips import Clip
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, SeeingEntity, async_follow_cameras
+from .footage_answers import DETAILS as REQUEST_DETAILS, EVENT_TYPES as REQUEST_TYPES, request_event
+from .footage_home import Footage
 from .motion import MotionDetail, Press
+from .neighborhood.requests import RequestItem
 from .neighborhood_answers import EVENT_GONE, EVENT_TYPES, FEED_DETAILS
 from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
 from .neighborhoods import Neighborhoods
@@ -59,7 +62,12 @@ async def async_setup_entry(
 
     async_follow_cameras(hass, entry, Platform.EVENT, async_add_entities, build)
     async_follow_neighborhoods(
-        entry, async_add_entities, lambda neighborhoods, subentry: [FeedEvent(neighborhoods, subentry)]
+        entry,
+        async_add_entities,
+        lambda neighborhoods, subentry: [
+            FeedEvent(neighborhoods, subentry),
+            RequestEvent(neighborhoods, subentry, entry.runtime_data.footage),
+        ],
     )
 
 
@@ -191,4 +199,30 @@ class FeedEvent(NeighborhoodEntity, EventEntity):
         else:
             self._attr_extra_state_attributes = attributes
             self._trigger_event(event_type)
+        self.async_write_ha_state()
+
+
+class RequestEvent(NeighborhoodEntity, EventEntity):
+    """Somebody asks for footage, reminds, or is done."""
+
+    _attr_event_types = list(REQUEST_TYPES)  # noqa: RUF012 - Home Assistant's own form
+    _attr_translation_key = "footage_request"
+    _unrecorded_attributes = REQUEST_DETAILS
+
+    def __init__(self, neighborhoods: Neighborhoods, subentry: ConfigSubentry, footage: Footage) -> None:
+        """Belong to the neighborhood."""
+        super().__init__(neighborhoods, subentry, "footage_request")
+        self._footage = footage
+        self._attr_extra_state_attributes: dict[str, Any] = {}
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self._footage.async_listen_for_news(self._subentry_id, self._asked))
+
+    @callback
+    def _asked(self, kind: str, request: RequestItem, matches: int) -> None:
+        """Tell of it. What officers write is no attribute of the event: those are restored."""
+        self._attr_extra_state_attributes = request_event(request, matches)
+        self._trigger_event(kind)
         self.async_write_ha_state()

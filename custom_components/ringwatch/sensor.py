@@ -18,6 +18,7 @@ from homeassistant.helpers.entity_platform import AddConfigEntryEntitiesCallback
 
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .entity import RingwatchEntity, async_follow_cameras
+from .footage_home import Footage
 from .motion import MotionState
 from .neighborhood.home import Home
 from .neighborhood_entity import NeighborhoodEntity, async_follow_neighborhoods
@@ -127,7 +128,8 @@ async def async_setup_entry(
         entry,
         async_add_entities,
         lambda neighborhoods, subentry: [
-            NeighborhoodSensor(neighborhoods, subentry, description) for description in NEIGHBORHOOD_SENSORS
+            *(NeighborhoodSensor(neighborhoods, subentry, one) for one in NEIGHBORHOOD_SENSORS),
+            RequestsSensor(neighborhoods, subentry, entry.runtime_data.footage),
         ],
     )
 
@@ -200,3 +202,25 @@ class NeighborhoodSensor(NeighborhoodEntity, SensorEntity):
     def native_value(self) -> int | None:
         running = self.neighborhood
         return None if running is None else self.entity_description.value(running.home)
+
+
+class RequestsSensor(NeighborhoodEntity, SensorEntity):
+    """How many footage requests are open in a neighborhood."""
+
+    _attr_state_class = SensorStateClass.MEASUREMENT
+    _attr_translation_key = "footage_requests"
+
+    def __init__(self, neighborhoods: Neighborhoods, subentry: ConfigSubentry, footage: Footage) -> None:
+        """Belong to the neighborhood."""
+        super().__init__(neighborhoods, subentry, "footage_requests")
+        self._footage = footage
+
+    @override
+    async def async_added_to_hass(self) -> None:
+        await super().async_added_to_hass()
+        self.async_on_remove(self._footage.async_listen(self._updated))
+
+    @property
+    @override
+    def native_value(self) -> int:
+        return self._footage.requests.open_of(self._subentry_id)

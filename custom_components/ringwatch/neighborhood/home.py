@@ -6,7 +6,7 @@ restored from a backup, but nothing is sent to it before it makes sense again.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 import contextlib
 from dataclasses import dataclass
 import logging
@@ -21,6 +21,7 @@ import aiohttp
 
 from .bodies import Body
 from .bodies.feed import Media
+from .canonical import Json
 from .envelope import Record
 from .feed_items import FeedChange, FeedItem
 from .home_copy import HomeCopy, media_of
@@ -263,6 +264,28 @@ class Home:
     async def async_usage(self) -> dict[str, Any]:
         """Return what the hub says of its space; for the host. Raise HubError."""
         return (await self._client.get("/usage")).json()
+
+    async def async_notify(self, demand: str, subjects: Sequence[str], text: str, from_s: int = 0) -> None:
+        """Have the hub tell members of a demand that concerns them, from a time on; for the host.
+
+        Raise HubError.
+        """
+        body: dict[str, Json] = {"demand": demand, "subjects": [*subjects], "text": text, "from": from_s}
+        await self._client.post("/notices", body)
+
+    async def async_demand_export(self, wanted: Mapping[str, str], max_bytes: int) -> bytes:
+        """Return all that the hub holds of a `subject` or `request`; for the host. Raise HubError."""
+        query = "&".join(f"{name}={value}" for name, value in wanted.items())
+        path = f"/demand-export?{query}" if query else "/demand-export"
+        return (await self._client.get(path, max_bytes=max_bytes)).data
+
+    async def async_partnerships(self) -> dict[str, Any]:
+        """Return how many households redeemed which code, in steps; for the host. Raise HubError."""
+        return (await self._client.get("/partnership")).json()
+
+    async def async_redeem(self, code: str) -> None:
+        """Have this household counted for a partnership. Raise HubError."""
+        await self._client.post("/partnership/redeem", {"code": code})
 
     # ---- its two tasks ----------------------------------------------------------------------------
 

@@ -1,0 +1,534 @@
+"""Footage requests, at home: what joins requests, clips, answers, the audit log and whoever sends.
+
+What blocks runs in threads: Home Assistant's for the answers' database and the log, and one of its own for
+making files ready, which takes minutes. Nothing here decides alone that something is
+sent: that takes a code, which takes a person who has seen the very files (footage_websocket.py).
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+import logging
+from pathlib import Path
+import sqlite3
+import threading
+import time
+from typing import Any, Final
+
+from homeassistant.config_entries import ConfigEntry
+from homeassistant.const import __version__ as ha_version
+from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
+from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
+from homeassistant.loader import async_get_integration
+
+from . import footage_issues as issues
+from .clips import Clip, UnsafePathError
+from .const import DOMAIN, SUBENTRY_CAMERA
+from .footage.age_file import generate_identity, recipient_of
+from .footage.answer_states import Answer, AnswerError, Selection, State
+from .footage.answers import AnswerStore
+from .footage.audit import Anchor, AuditLog, Trouble
+from .footage.confirming import Confirming
+from .footage.mailbox import HubAccess
+from .footage.matching import CameraPlace
+from .footage.parties import Identity
+from .footage.prepare import PrepareError, Workshop, prepare
+from .footage.sending import Sender
+from .footage.served import ServedRegister
+from .footage.standing import Standing, read_standing
+from .footage_faces import Faces
+from .footage_notices import FootageNotices
+from .footage_requests import FootageRequests
+from .footage_store import FootageStore
+from .neighborhood.ledger import Ledger
+from .neighborhood.requests import RequestItem
+from .neighborhood_home import Neighborhood
+from .neighborhoods import Neighborhoods
+from .recording import FAILURES, Recordings
+
+_LOGGER = logging.getLogger(__name__)
+
+FOLDER: Final = "footage"
+# An answer in these states is the home's word on a request; a notification is of no use any more.
+ANSWERING: Final = frozenset({State.CONFIRMED, State.SENDING, State.SENT, State.RECEIVED})
+
+type Changed = Callable[[], None]
+
+
+class Footage:
+    """Owned by the loaded entry."""
+
+    def __init__(
+        self, hass: HomeAssistant, entry: ConfigEntry, neighborhoods: Neighborhoods, recordings: Recordings
+    ) -> None:
+        """Prepare; nothing is read yet."""
+        self.hass = hass
+        self.entry = entry
+        self.neighborhoods = neighborhoods
+        self.recordings = recordings
+        self.store = FootageStore(hass)
+        self.faces = Faces(hass, self._tell)
+        self.confirming = Confirming()
+        self.folder = Path(hass.config.path(DOMAIN, FOLDER))
+        self.requests = FootageRequests(
+            hass,
+            neighborhoods,
+            recordings,
+            places=self.places,
+            on_news=self._news,
+            on_update=self._tell,
+        )
+        self.notices = FootageNotices(hass)
+        self._log: AuditLog | None = None
+        self._answers: AnswerStore | None = None
+        self._sender: Sender | None = None
+        self._listeners: list[Changed] = []
+        self._news_listeners: dict[str, list[Callable[[str, RequestItem, int], None]]] = {}
+        self._living: dict[str, Answer] = {}
+        self._preparing: dict[str, asyncio.Task[None]] = {}
+        self._failed: dict[str, str] = {}  # why an answer could not be made ready
+        self._cancelled = threading.Event()
+        self._worker: ThreadPoolExecutor | None = None
+        self._anchor: Anchor | None = None
+        self._saving: asyncio.Task[None] | None = None
+
+    # ---- coming and going -------------------------------------------------------------------------
+
+    async def async_start(self) -> None:
+        """Open what is kept. What can't be opened says so in the repairs; then nothing is answered."""
+        await self.store.async_load()
+        issues.async_set_settings_damaged(self.hass, self.store.damaged)
+        if self.store.damaged:
+            return
+        try:
+            if not self.store.kept.age_identity:
+                await self.store.async_keep(age_identity=generate_identity().secret)
+            trouble = await self.hass.async_add_executor_job(self._open)
+        except (OSError, sqlite3.Error, AnswerError, HomeAssistantError) as err:
+            _LOGGER.warning("Answers to footage requests can't be opened: %s", err)
+            issues.async_set_closed(self.hass, str(self.folder), str(err))
+            return
+        issues.async_set_closed(self.hass, None)
+        issues.async_set_log_changed(self.hass, trouble)
+        self._worker = ThreadPoolExecutor(1, "ringwatch-prepare")
+        integration = await async_get_integration(self.hass, DOMAIN)
+        self._sender = Sender(
+            self.answers,
+            self._access,
+            self._async_look,
+            async_get_clientsession(self.hass),
+            listener=self._sent,
+            own_recipient=recipient_of(self.store.kept.age_identity),
+            software=f"Ringwatch {integration.version}, Home Assistant {ha_version}",
+        )
+        await self._async_read()
+        await self.faces.async_start()
+        self.requests.async_start()
+        self.neighborhoods.platforms.append(self._follow)
+        self._sender.start()
+
+    def _open(self) -> str | None:
+        """Open log and answers; return what is wrong with the log. Blocks."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._log = AuditLog(self.folder)
+        trouble = self.trouble_of_log()
+        self._log.on_head = self._head  # from here on: what was there is what the file of settings knows
+        self._answers = AnswerStore(self.folder, self._log)
+        return None if trouble is None else trouble.code
+
+    async def async_stop(self) -> None:
+        """End all, within a bounded time. What is on its way goes on after the next start."""
+        self._cancelled.set()
+        await self.requests.async_stop()
+        if self._sender is not None:
+            await self._sender.async_stop()
+        for task in list(self._preparing.values()):
+            task.cancel()
+        await asyncio.gather(*self._preparing.values(), return_exceptions=True)
+        if self._worker is not None:
+            await self.hass.async_add_executor_job(partial(self._worker.shutdown, cancel_futures=True))
+        if self._saving is not None:
+            await asyncio.gather(self._saving, return_exceptions=True)
+        if self._answers is not None:
+            await self.hass.async_add_executor_job(self._answers.close)
+        if self._log is not None:
+            await self.hass.async_add_executor_job(self._log.close)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether requests can be answered."""
+        return self._sender is not None
+
+    @property
+    def answers(self) -> AnswerStore:
+        """The answers. Raise HomeAssistantError where they could not be opened."""
+        if self._answers is None:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
+        return self._answers
+
+    @property
+    def log(self) -> AuditLog:
+        """The audit log. Raise HomeAssistantError where it could not be opened."""
+        if self._log is None:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
+        return self._log
+
+    # ---- who listens ------------------------------------------------------------------------------
+
+    @callback
+    def async_listen(self, listener: Changed) -> CALLBACK_TYPE:
+        """Call the listener when anything about requests or answers has changed."""
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    @callback
+    def async_listen_for_news(
+        self, subentry_id: str, listener: Callable[[str, RequestItem, int], None]
+    ) -> CALLBACK_TYPE:
+        """Call the listener with the type, the request and the matching clips of each piece of news."""
+        listeners = self._news_listeners.setdefault(subentry_id, [])
+        listeners.append(listener)
+        return lambda: listeners.remove(listener)
+
+    @callback
+    def _tell(self) -> None:
+        for listener in list(self._listeners):
+            listener()
+
+    @callback
+    def _news(self, running: Neighborhood, kind: str, request: RequestItem, matches: int) -> None:
+        for listener in list(self._news_listeners.get(running.subentry_id, ())):
+            listener(kind, request, matches)
+        self._spawn(self._async_notice(running, kind, request, matches), f"ringwatch notice {request.id[:8]}")
+
+    async def _async_notice(
+        self, running: Neighborhood, kind: str, request: RequestItem, matches: int
+    ) -> None:
+        answered = any(
+            answer.request == request.id and answer.state in ANSWERING for answer in self._living.values()
+        )
+        declined = await self.async_run(self.answers.declined, running.home.config.neighborhood, request.id)
+        await self.async_run(
+            partial(
+                self.answers.note,
+                "request_seen",
+                request=request.id,
+                agency=request.agency.name,
+                news=kind,
+                matches=matches,
+            )
+        )
+        if request.is_open and not answered and declined is None:
+            await self.notices.async_show(running.title, kind, request, matches)
+        elif not request.is_open:
+            self.notices.async_hide(request.id)
+        if self.store.settings.hold and request.is_open and declined is None:
+            await self.async_hold(request)
+
+    @callback
+    def _follow(self) -> None:
+        for running in self.neighborhoods:
+            self._spawn(self.requests.async_refresh(running), "ringwatch footage requests")
+
+    async def async_refresh(self) -> None:
+        """Compare all requests with the home's clips anew: where cameras are has changed."""
+        for running in self.neighborhoods:
+            await self.requests.async_refresh(running)
+        self._tell()
+
+    # ---- places and clips -------------------------------------------------------------------------
+
+    def places(self) -> list[CameraPlace]:
+        """Return where the cameras are: where the home is, unless the owner said something else."""
+        config = self.hass.config
+        home = (round(config.latitude * 1e6), round(config.longitude * 1e6))
+        chosen = self.store.settings.places
+        return [
+            CameraPlace(subentry.subentry_id, *chosen.get(subentry.subentry_id, home))
+            for subentry in self.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+        ]
+
+    async def async_hold(self, request: RequestItem) -> None:
+        """Keep what matches a request from being deleted by age, while it is looked at."""
+        found = await self.requests.async_match(request, limit=500)
+        ids = [clip.id for clip in found.clips if not any(hold.request == request.id for hold in clip.held)]
+        if not ids:
+            return
+        try:
+            await self.hass.async_add_executor_job(self.recordings.store.holds.add, ids, request.id)
+        except FAILURES as err:
+            _LOGGER.warning("Clips could not be held for a request: %s", err)
+            return
+        await self.async_run(partial(self.answers.note, "clip_held", request=request.id, clips=len(ids)))
+
+    async def async_let_go(self, request_id: str) -> None:
+        """Leave the clips of a request to their age again."""
+        try:
+            await self.hass.async_add_executor_job(self.recordings.store.holds.release, request_id)
+        except FAILURES as err:
+            _LOGGER.warning("Clips could not be released: %s", err)
+
+    # ---- answers ----------------------------------------------------------------------------------
+
+    async def async_run[T](self, job: Callable[..., T], *args: Any) -> T:
+        """Run what reads or writes answers or the log. Raise AnswerError, or HomeAssistantError."""
+        try:
+            return await self.hass.async_add_executor_job(job, *args)
+        except (OSError, sqlite3.Error) as err:
+            raise HomeAssistantError(
+                translation_domain=DOMAIN,
+                translation_key="footage_not_saved",
+                translation_placeholders={"error": str(err)},
+            ) from err
+
+    def living(self) -> list[Answer]:
+        """Return all answers as they were last heard of, newest first."""
+        return sorted(self._living.values(), key=lambda answer: answer.created_s, reverse=True)
+
+    def answer(self, answer_id: str) -> Answer | None:
+        """Return one."""
+        return self._living.get(answer_id)
+
+    def is_preparing(self, answer_id: str) -> bool:
+        """Whether its files are being made."""
+        return answer_id in self._preparing
+
+    def failure(self, answer_id: str) -> str | None:
+        """Return why its files could not be made."""
+        return self._failed.get(answer_id)
+
+    async def _async_read(self) -> None:
+        self._living = {answer.id: answer for answer in await self.async_run(self.answers.all)}
+        self._tell()
+
+    @callback
+    def async_keep(self, answer: Answer) -> Answer:
+        """Take note of how an answer is now, and tell."""
+        before = self._living.get(answer.id)
+        self._living[answer.id] = answer
+        if before is not None and before.contents != answer.contents:
+            self.confirming.void(answer.id)
+        if answer.state in ANSWERING:
+            self.notices.async_hide(answer.request)
+        self._tell()
+        return answer
+
+    async def async_prepare(
+        self,
+        running: Neighborhood,
+        request: RequestItem,
+        selections: Sequence[Selection],
+        identity: Identity,
+        *,
+        by: str | None,
+        replaces: str | None = None,
+    ) -> Answer:
+        """Begin to make an answer's files; what becomes of it is told. Raise AnswerError."""
+        if replaces is not None and (old := self._preparing.get(replaces)) is not None:
+            old.cancel()
+            await asyncio.gather(old, return_exceptions=True)
+        chosen = tuple(selections)
+        if replaces is None:
+            answer = await self.async_run(
+                self.answers.draft, running.home.config.neighborhood, request.id, chosen, identity, by
+            )
+        else:
+            self.confirming.void(replaces)
+            answer = await self.async_run(self.answers.edit, replaces, chosen, identity)
+        self._failed.pop(answer.id, None)
+        await self.async_hold(request)
+        task = self._spawn(self._async_make(running, answer), f"ringwatch answer {answer.id[:8]}")
+        self._preparing[answer.id] = task
+        task.add_done_callback(lambda _task: self._made(answer.id))
+        return self.async_keep(answer)
+
+    def _made(self, answer_id: str) -> None:
+        self._preparing.pop(answer_id, None)
+        self._tell()
+
+    async def async_wait_prepared(self, answer_id: str) -> Answer | None:
+        """Wait until an answer's files are there, or aren't going to be."""
+        if (task := self._preparing.get(answer_id)) is not None:
+            await asyncio.wait([task])
+        return self.answer(answer_id)
+
+    async def _async_make(self, running: Neighborhood, answer: Answer) -> None:
+        code: str | None = None
+        try:
+            standing = await self._async_look(answer.neighborhood, answer.request)
+            if standing is None or not standing.is_enrolled:
+                code = "not_open"
+                return
+            found = await self.hass.loop.run_in_executor(self._worker, self._prepare, answer)
+            self.async_keep(
+                await self.async_run(
+                    self.answers.prepared, answer.id, found, standing.recipient, answer.revision
+                )
+            )
+        except PrepareError as err:
+            code = err.code
+        except AnswerError as err:  # thrown away or changed meanwhile
+            code = err.code
+        except HomeAssistantError as err:
+            _LOGGER.warning("%s: an answer could not be made ready: %s", running.title, err)
+            code = "disk_full"
+        finally:
+            if code is not None:
+                self._failed[answer.id] = code
+                self._tell()
+
+    def _prepare(self, answer: Answer) -> Any:
+        """Make the files. In the thread for that."""
+        clips: dict[str, Clip] = {}
+        for one in answer.selections:
+            clip = self.recordings.store.questions.get(one.clip_id)
+            if clip is None:
+                raise PrepareError("clip_gone")
+            clips[clip.id] = clip
+
+        def file_of(clip: Clip) -> Path:
+            try:
+                return self.recordings.store.storage.path(clip.path)
+            except UnsafePathError as err:
+                raise PrepareError("clip_gone") from err
+
+        wanted = any(one.blur_faces for one in answer.selections)
+        finder = self.faces.finder() if wanted else None
+        workshop = Workshop(file_of, None if finder is None else finder.find, self._cancelled.is_set)
+        return prepare(answer, clips, self.answers.preview_folder(answer), workshop)
+
+    async def async_confirm(self, answer: Answer, by: str) -> Answer:
+        """Send an answer after the undo window. Whoever calls has redeemed a code. Raise AnswerError."""
+        confirmed = await self.async_run(
+            self.answers.confirm, answer.id, answer.contents, by, self.store.settings.undo_s
+        )
+        self.wake()
+        return self.async_keep(confirmed)
+
+    async def async_undo(self, answer_id: str, by: str) -> Answer:
+        """Call an answer back while it can be; it has to be looked at again. Raise AnswerError."""
+        answer = self.async_keep(await self.async_run(self.answers.undo, answer_id, by))
+        self.wake()
+        return answer
+
+    async def async_withdraw(self, answer_id: str, by: str) -> Answer:
+        """Take an answer back for good, and delete its files. Raise AnswerError."""
+        if self._sender is None:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
+        if (task := self._preparing.get(answer_id)) is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        self.confirming.void(answer_id)
+        answer = self.async_keep(await self._sender.async_withdraw(answer_id, by))
+        if not any(other.request == answer.request and not other.is_over for other in self._living.values()):
+            await self.async_let_go(answer.request)
+        return answer
+
+    async def async_renew(self, answer_id: str) -> Answer:
+        """Have an answer confirmed anew for the agency as it is now. Raise AnswerError."""
+        answer = self.answer(answer_id)
+        standing = None if answer is None else await self._async_look(answer.neighborhood, answer.request)
+        if standing is None:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_not_open")
+        self.confirming.void(answer_id)
+        return self.async_keep(await self.async_run(self.answers.renew, answer_id, standing.recipient))
+
+    async def async_decline(self, running: Neighborhood, request_id: str, by: str) -> None:
+        """Note that nothing is given. It stays here."""
+        await self.async_run(self.answers.decline, running.home.config.neighborhood, request_id, by)
+        self.notices.async_hide(request_id)
+        await self.async_let_go(request_id)
+        self._tell()
+
+    async def async_reconsider(self, running: Neighborhood, request_id: str, by: str) -> None:
+        """Forget that it was declined."""
+        await self.async_run(self.answers.undecline, running.home.config.neighborhood, request_id, by)
+        self._tell()
+
+    async def async_mine(self, running: Neighborhood, request_id: str) -> str | None:
+        """Return what this home did about a request: an answer's id, "declined", or nothing."""
+        for answer in self.living():
+            if answer.request == request_id and answer.state is not State.WITHDRAWN:
+                return answer.id
+        declined = await self.async_run(self.answers.declined, running.home.config.neighborhood, request_id)
+        return None if declined is None else "declined"
+
+    def wake(self) -> None:
+        """Have the sender look again."""
+        if self._sender is not None:
+            self._sender.wake()
+
+    # ---- what the sender asks ---------------------------------------------------------------------
+
+    def _running(self, neighborhood: str) -> Neighborhood | None:
+        return next((one for one in self.neighborhoods if one.home.config.neighborhood == neighborhood), None)
+
+    def running_of(self, answer: Answer) -> Neighborhood | None:
+        """Return an answer's neighborhood while it runs."""
+        return self._running(answer.neighborhood)
+
+    def _access(self, neighborhood: str) -> HubAccess | None:
+        running = self._running(neighborhood)
+        if running is None:
+            return None
+        home = running.home
+        return HubAccess(home.config.url, home.config.hub_key, home.key, home.clock)
+
+    async def _async_look(self, neighborhood: str, request: str) -> Standing | None:
+        running = self._running(neighborhood)
+        if running is None:
+            return None
+        now_s = running.home.hub_time_s()
+
+        def ask(ledger: Ledger) -> Standing | None:
+            me = ledger.state.subject_of(running.home.public_key)
+            return read_standing(ledger, request, me, now_s)
+
+        return await running.home.async_ask(ask)
+
+    @callback
+    def _sent(self, answer: Answer) -> None:
+        self.async_keep(answer)
+        if answer.state in {State.SENT, State.RECEIVED, State.FAILED, State.STALE}:
+            self._spawn(self.notices.async_show_answer(answer), f"ringwatch answer {answer.id[:8]}")
+
+    # ---- the log ----------------------------------------------------------------------------------
+
+    @property
+    def anchor(self) -> Anchor | None:
+        """How far the log had come when that was last noted, outside of it."""
+        kept = self.store.kept.anchor
+        return Anchor(int(kept["n"]), str(kept["hash"])) if kept else None
+
+    @property
+    def served(self) -> ServedRegister:
+        """The register of warrants that were served on this home."""
+        return ServedRegister(self.log)
+
+    def trouble_of_log(self) -> Trouble | None:
+        """Return what is wrong with the log, None if nothing is. Blocks."""
+        return self.log.verify(self.anchor)
+
+    def _head(self, head: Anchor) -> None:
+        """Keep how far the log has come. In the thread that wrote."""
+        self.hass.loop.call_soon_threadsafe(self._anchored, head)
+
+    @callback
+    def _anchored(self, head: Anchor) -> None:
+        if self._anchor is None or head.n > self._anchor.n:
+            self._anchor = head
+        if self._saving is None or self._saving.done():
+            self._saving = self.hass.async_create_task(self._async_save_anchor(), "ringwatch anchor")
+
+    async def _async_save_anchor(self) -> None:
+        while (head := self._anchor) is not None and self.store.kept.anchor.get("n") != head.n:
+            try:
+                await self.store.async_keep(anchor={"n": head.n, "hash": head.hash, "time": int(time.time())})
+            except HomeAssistantError as err:
+                _LOGGER.warning("%s", err)
+                return
+
+    def _spawn(self, job: Any, name: str) -> asyncio.Task[Any]:
+        return self.entry.async_create_background_task(self.hass, job, name)

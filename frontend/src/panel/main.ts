@@ -1,0 +1,3 @@
+/** Home Assistant's panel "Ringwatch". */
+
+import "./panel";

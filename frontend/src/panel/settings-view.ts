@@ -1,0 +1,150 @@
+/** What this home has settled: time to undo, who it says it is, where its cameras are, what finds faces. */
+
+import { css, html, LitElement, nothing, type TemplateResult } from "lit";
+import { customElement, property, state } from "lit/decorators.js";
+import { Api, messageOf, type Identity, type Settings } from "./api";
+import { panel } from "./styles";
+import { words } from "./words";
+
+const MINUTES = [0, 1, 5, 15, 30, 60, 240, 1440];
+
+@customElement("rw-settings")
+export class SettingsView extends LitElement {
+  static override styles = [
+    ...panel,
+    css`
+      form {
+        display: grid;
+        gap: 0.75rem;
+      }
+      .camera {
+        display: grid;
+        gap: 0.5rem;
+        border-top: 1px solid var(--line);
+        padding-top: 0.75rem;
+      }
+      .camera input {
+        width: 9rem;
+      }
+      fieldset {
+        border: 0;
+        margin: 0;
+        padding: 0;
+        min-width: 0;
+      }
+    `,
+  ];
+
+  @property({ attribute: false }) api!: Api;
+  @property({ attribute: false }) settings!: Settings;
+  @property({ type: Boolean }) allowed = false;
+  @state() private failed = "";
+  @state() private saved = false;
+
+  override render(): TemplateResult {
+    const t = words.settings;
+    const { settings, allowed } = this;
+    return html`<div class="stack">
+      ${allowed ? nothing : html`<p class="note">${t.admin}</p>`} ${this.failed ? html`<p class="error" role="alert">${words.failed} ${this.failed}</p>` : nothing}
+      ${this.saved ? html`<p class="note" role="status">${t.saved}</p>` : nothing}
+      <fieldset ?disabled=${!allowed} class="stack">
+        <section class="card stack">
+          <div class="stack">
+            <label for="undo">${t.undo}</label>
+            <select id="undo" @change=${(event: Event) => void this.set({ undo_s: Number((event.target as HTMLSelectElement).value) * 60 })}>
+              ${[...new Set([...MINUTES, Math.round(settings.undo_s / 60)])].sort((a, b) => a - b).map(
+                (minutes) => html`<option value=${minutes} ?selected=${minutes === Math.round(settings.undo_s / 60)}>${t.minutes(minutes)}</option>`,
+              )}
+            </select>
+            <p class="muted small">${t.undoHint}</p>
+          </div>
+          <div>
+            <label class="tick"><input type="checkbox" .checked=${settings.blur_faces} @change=${(event: Event) => void this.set({ blur_faces: checked(event) })} /> ${t.blur}</label>
+            <label class="tick"><input type="checkbox" .checked=${settings.hold} @change=${(event: Event) => void this.set({ hold: checked(event) })} /> ${t.hold}</label>
+            <p class="muted small">${t.holdHint}</p>
+          </div>
+        </section>
+        <section class="card stack">
+          <h2>${t.faces}</h2>
+          <p>${t.facesStates[settings.faces]}</p>
+          ${settings.faces === "no_model" || settings.faces === "no_ncnn" ? html`<div><button @click=${() => void this.ask("get_model", {})}>${t.fetch}</button></div>` : nothing}
+        </section>
+        <section class="card">
+          <form @submit=${this.saveWho}>
+            <h2>${t.who}</h2>
+            <label for="name">${t.name}</label>
+            <input id="name" name="name" type="text" maxlength="80" autocomplete="name" .value=${settings.name} />
+            <label for="address">${t.address}</label>
+            <input id="address" name="address" type="text" maxlength="200" autocomplete="street-address" .value=${settings.address} />
+            <label for="identity">${t.identity}</label>
+            <select id="identity" name="identity">
+              ${(["anonymous", "name", "address"] as Identity[]).map(
+                (kind) => html`<option value=${kind} ?selected=${kind === settings.identity}>${identityName(kind)}</option>`,
+              )}
+            </select>
+            <div><button class="primary">${t.save}</button></div>
+          </form>
+        </section>
+        <section class="card stack">
+          <h2>${t.cameras}</h2>
+          <p class="muted">${t.camerasHint}</p>
+          ${settings.cameras.map((camera) => this.camera(camera))}
+        </section>
+      </fieldset>
+    </div>`;
+  }
+
+  private camera(camera: Settings["cameras"][number]): TemplateResult {
+    const t = words.settings;
+    return html`<form class="camera" @submit=${(event: SubmitEvent) => void this.place(event, camera.id)}>
+      <strong class="said">${camera.name}</strong>
+      <span class="muted small">${camera.own_place ? t.ownPlace : t.atHome}</span>
+      <div class="row">
+        <label for="lat-${camera.id}" class="small">${t.latitude}</label>
+        <input id="lat-${camera.id}" name="lat" type="number" step="any" min="-89" max="89" required .value=${String(camera.place.lat)} />
+        <label for="lon-${camera.id}" class="small">${t.longitude}</label>
+        <input id="lon-${camera.id}" name="lon" type="number" step="any" min="-180" max="180" required .value=${String(camera.place.lon)} />
+        <button>${t.setPlace}</button>
+        ${camera.own_place ? html`<button type="button" class="quiet" @click=${() => void this.ask("set_place", { camera: camera.id, place: null })}>${t.useHome}</button>` : nothing}
+      </div>
+    </form>`;
+  }
+
+  private async place(event: SubmitEvent, camera: string): Promise<void> {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    await this.ask("set_place", { camera, place: { lat: Number(form.get("lat")), lon: Number(form.get("lon")) } });
+  }
+
+  private readonly saveWho = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const form = new FormData(event.target as HTMLFormElement);
+    const text = (name: string): string => {
+      const value = form.get(name);
+      return typeof value === "string" ? value : "";
+    };
+    await this.set({ name: text("name"), address: text("address"), identity: text("identity") });
+  };
+
+  private set(options: Record<string, unknown>): Promise<void> {
+    return this.ask("set_options", options);
+  }
+
+  private async ask(name: string, message: Record<string, unknown>): Promise<void> {
+    this.failed = "";
+    this.saved = false;
+    try {
+      await this.api.ask(name, message);
+      this.saved = true;
+    } catch (error) {
+      this.failed = messageOf(error);
+    }
+  }
+}
+
+function identityName(kind: Identity): string {
+  if (kind === "anonymous") return words.who.anonymous;
+  return kind === "name" ? words.who.name("…") : words.who.address("…", "…");
+}
+
+const checked = (event: Event): boolean => (event.target as HTMLInputElement).checked;
