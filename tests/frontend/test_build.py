@@ -41,8 +41,8 @@ def test_nothing_else_can_run_in_it_or_be_loaded(built: Path, name: str) -> None
     assert (len(scripts), len(styles)) == (1, 1)
     [policy] = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
     said = dict(rule.split(" ", 1) for rule in policy.split("; "))
-    for name, text in (("script-src", scripts[0]), ("style-src", styles[0])):
-        assert said[name] == f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+    for directive, text in (("script-src", scripts[0]), ("style-src", styles[0])):
+        assert said[directive] == f"'sha256-{b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
     assert said["default-src"] == "'none'"
     assert "unsafe" not in policy
     assert not re.search(r"\beval\(|new Function\(|importScripts|document\.write", scripts[0])

@@ -1,4 +1,4 @@
-"""Packages in the officer's page: what a home packs is opened and checked, what somebody forged is refused by a code."""
+"""Packages in the officer's page: what a home packs opens, what somebody forged is refused by a code."""
 
 import base64
 from collections.abc import Callable
@@ -11,6 +11,9 @@ import struct
 from typing import Any
 import zipfile
 
+from playwright.async_api import Browser, Page
+import pytest
+
 from custom_components.ringwatch.footage.age_file import generate_identity
 from custom_components.ringwatch.footage.custody import sign_custody
 from custom_components.ringwatch.footage.parties import Identity, IdentityKind
@@ -19,9 +22,6 @@ from custom_components.ringwatch.neighborhood.canonical import encode
 from custom_components.ringwatch.neighborhood.delivery import ReceiptKind, sign_arrival, sign_receipt
 from custom_components.ringwatch.neighborhood.hub_link import HubLink
 from custom_components.ringwatch.neighborhood.key_file import KeyFile, seal
-from playwright.async_api import Browser, Page
-import pytest
-
 from script.lib.core import ROOT
 from tests.footage.giving import (
     AGENCY,
@@ -214,7 +214,9 @@ ARCHIVES: dict[str, Callable[[Made], io.BytesIO]] = {
     "behind": lambda made: sealed(plain(made) + b"more"),
     "a comment": lambda made: _commented(plain(made)),
     "two folders": lambda made: _two_folders(files(made)),
-    "a page among the clips": lambda made: packed(files(made) | {"data/run.html": b"<script>alert(1)</script>"}),
+    "a page among the clips": lambda made: packed(
+        files(made) | {"data/run.html": b"<script>alert(1)</script>"}
+    ),
     **{
         f"the name {name!r}": lambda made, name=name: forge_name(plain(made), name)
         for name in (
@@ -258,7 +260,13 @@ async def test_bags_that_dont_fit_their_lists_are_refused(officer: Page, made: M
         "a clip more": packed(contents | {"data/clip-03.mp4": b"x"}, anew=False),
         **{
             f"without {name}": packed({k: v for k, v in contents.items() if k != name}, anew=False)
-            for name in ("bagit.txt", "manifest-sha256.txt", "custody.sig", "padding.bin", "data/custody.json")
+            for name in (
+                "bagit.txt",
+                "manifest-sha256.txt",
+                "custody.sig",
+                "padding.bin",
+                "data/custody.json",
+            )
         },
     }
     for name, package in bags.items():
@@ -283,7 +291,9 @@ async def test_custody_records_that_were_altered_or_signed_by_others_are_refused
         (b'"offset_ms":-120', b'"offset_ms":-920'),
         (b'"muted":true', b'"muted":false'),
     ):
-        assert (await opened(officer, with_record(written.replace(before, after, 1))))["code"] == "bad_signature"
+        assert (await opened(officer, with_record(written.replace(before, after, 1))))[
+            "code"
+        ] == "bad_signature"
     value = json.loads(written)
     for name, damaged in (
         ("version", value | {"v": 2}),
@@ -356,20 +366,30 @@ async def test_receipts_and_links_are_those_of_the_homes(officer: Page) -> None:
     by_page = await officer.evaluate(
         "([seed, said]) => ringwatch.receipt(seed, said)", [OFFICER.seed.hex(), said]
     )
-    assert by_page == sign_receipt(
-        OFFICER,
-        delivery="dd" * 32,
-        request=REQUEST_RECORD.id,
-        sha256="ab" * 32,
-        kind=ReceiptKind.SHARED_WITH,
-        time_s=ARRIVED_S,
-        about="County prosecutor",
-    ).to_json()
+    assert (
+        by_page
+        == sign_receipt(
+            OFFICER,
+            delivery="dd" * 32,
+            request=REQUEST_RECORD.id,
+            sha256="ab" * 32,
+            kind=ReceiptKind.SHARED_WITH,
+            time_s=ARRIVED_S,
+            about="County prosecutor",
+        ).to_json()
+    )
     code = "value => ringwatch.receiptCode(value)"
     assert await officer.evaluate(code, by_page) is None
     assert await officer.evaluate(code, by_page | {"time": 1}) == "bad_signature"
     assert await officer.evaluate(code, by_page | {"about": ""}) == "bad_field"
     good = HubLink("https://hub.example:8443/way", NEIGHBORHOOD, HUB.public).link
     assert await officer.evaluate("text => ringwatch.link(text)", f" {good} ") == good
-    for bad in ("", "https://hub.example/hub", good.replace("/hub#", "/join#"), good + "A", good[:-4], f"ftp{good[5:]}"):
+    for bad in (
+        "",
+        "https://hub.example/hub",
+        good.replace("/hub#", "/join#"),
+        good + "A",
+        good[:-4],
+        f"ftp{good[5:]}",
+    ):
         assert await officer.evaluate("text => ringwatch.link(text)", bad) is None, bad

@@ -44,7 +44,7 @@ export class OfficerAbout extends LitElement {
   private agency({ row, name, key, active }: AgencyView): TemplateResult {
     const t = words.about;
     const now = this.home.clock.now();
-    const hold = row.hold_until !== null && row.hold_until > now ? row.hold_until : null;
+    const hold = row.holdUntil !== null && row.holdUntil > now ? row.holdUntil : null;
     return html`<section class="card stack" aria-labelledby="agency">
       <h1 id="agency" tabindex="-1" dir="auto">${name}</h1>
       ${active ? nothing : html`<p class="note bad">${icon("warning")}<span>${t.suspended}</span></p>`}
@@ -52,9 +52,9 @@ export class OfficerAbout extends LitElement {
       ${facts([
         [t.kind, words.agencyKinds[row.kind] ?? row.kind],
         [t.domain, row.domain],
-        [t.retention, days(row.retention_days)],
+        [t.retention, days(row.retentionDays)],
         [t.sharing, words.sharing[row.sharing] ?? row.sharing],
-        [t.faces, words.faceRecognition[row.face_recognition] ?? row.face_recognition],
+        [t.faces, words.faceRecognition[row.faceRecognition] ?? row.faceRecognition],
         [t.fingerprint, html`<span class="digits" dir="ltr">${fingerprint(key)}</span>`],
       ])}
       ${row.terms ? html`<p class="said" dir="auto">${row.terms}</p>` : nothing}
@@ -65,7 +65,7 @@ export class OfficerAbout extends LitElement {
     const t = words.about;
     const { me } = this.home;
     const { kept, reading } = this.session;
-    const fits = agency === null || reading.some(({ recipient }) => recipient === agency.row.age_recipient);
+    const fits = agency === null || reading.some(({ recipient }) => recipient === agency.row.ageRecipient);
     return html`<section class="card stack" aria-labelledby="you">
       <h2 id="you">${t.you}</h2>
       ${facts([
@@ -82,9 +82,10 @@ export class OfficerAbout extends LitElement {
             <div class="field"><label for="passphrase">${words.keys.passphrase}</label><input id="passphrase" name="passphrase" type="password" autocomplete="off" required /></div>
           </div>
           ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
-          <div class="row"><button ?disabled=${this.busy}>${this.busy ? words.keys.opening : t.readingAdd}</button><span role="status">${this.done}</span></div>
+          <div class="row"><button ?disabled=${this.busy}>${this.busy ? words.keys.opening : t.readingAdd}</button></div>
         </form>
       </details>
+      <p role="status" ?hidden=${!this.done}>${this.done}</p>
       <div class="row"><button class="quiet" @click=${() => { this.ask("#forget-key"); }}>${words.keys.forget}</button></div>
       ${this.question("forget-key", words.keys.forgetTitle, `${words.keys.forgetLead} ${kept.kind === "file" ? words.keys.forgetFile : words.keys.forgetBrowser}`, words.keys.forgetDo)}
     </section>`;

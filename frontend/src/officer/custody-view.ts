@@ -151,7 +151,7 @@ export class CustodyView extends LitElement {
 
 function clockText({ clock }: CustodyClip): string {
   if (clock.offset_ms === null) return words.custody.clockUnknown(clock.how);
-  return words.custody.clockOffset(clock.how || clock.source, `${clock.offset_ms / 1000} s`);
+  return words.custody.clockOffset(clock.how || clock.source, `${Math.abs(clock.offset_ms) / 1000} s`, clock.offset_ms < 0);
 }
 
 function changesText({ changes, sha256, original }: CustodyClip): string {

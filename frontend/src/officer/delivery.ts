@@ -4,7 +4,6 @@ import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { CallError } from "../hub/client";
 import type { Home } from "../hub/home";
-import type { Bytes } from "../protocol/bytes";
 import { HubViolation } from "../protocol/violations";
 import { bytes } from "../texts";
 import { facts, factStyles } from "../ui/facts";
@@ -162,7 +161,7 @@ export class Delivery extends LitElement {
     const sealed = (await file.slice(0, AGE_START.length).text()) === AGE_START;
     await this.work((_, progress) =>
       sealed
-        ? openPackage(file.stream() as ReadableStream<Bytes>, this.identities, this.expected, progress)
+        ? openPackage(file.stream(), this.identities, this.expected, progress)
         : checkPackage(file, this.expected, progress),
     );
   };

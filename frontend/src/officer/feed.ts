@@ -62,10 +62,7 @@ export class OfficerFeed extends LitElement {
       summary {
         cursor: pointer;
         font-weight: 600;
-        min-height: 44px;
-        display: flex;
-        align-items: center;
-        gap: 0.5rem;
+        line-height: 44px;
       }
     `,
   ];

@@ -21,6 +21,7 @@ export class HubLinkForm extends LitElement {
       form {
         display: grid;
         gap: 1rem;
+        grid-template-columns: minmax(0, 1fr);
       }
       .error {
         color: var(--on-bad);

@@ -36,6 +36,7 @@ export class Keys extends LitElement {
       form {
         display: grid;
         gap: 1rem;
+        grid-template-columns: minmax(0, 1fr);
       }
       .error {
         color: var(--on-bad);

@@ -22,16 +22,23 @@ export interface Listed {
   arrival: Arrival | null; // null: the hub didn't sign it, or for something else
 }
 
-/** Ask what has arrived for the own agency. Throw CallError. */
+/** Ask what has arrived for the own agency, page by page. Throw CallError. */
 export async function listDeliveries(client: HubClient): Promise<Listed[]> {
-  const answer = await client.json("GET", "/deliveries");
-  try {
-    const fields = new Fields(answer, "deliveries");
-    return await Promise.all(fields.items("deliveries", 0, MAX_LISTED).map((value) => readListed(value, client.hub.hubKey)));
-  } catch (error) {
-    if (error instanceof RecordViolation) throw new CallError("bad_answer", 200);
-    throw error;
-  }
+  const found: Listed[] = [];
+  let cursor: number | null = null;
+  do {
+    const answer = await client.json("GET", `/deliveries${cursor === null ? "" : `?cursor=${cursor}`}`);
+    try {
+      const fields = new Fields(answer, "deliveries");
+      const page = fields.items("deliveries", 0, MAX_LISTED);
+      cursor = page.length ? fields.optional("cursor", (name) => fields.integer(name, 1)) : null;
+      found.push(...(await Promise.all(page.map((value) => readListed(value, client.hub.hubKey)))));
+    } catch (error) {
+      if (error instanceof RecordViolation) throw new CallError("bad_answer", 200);
+      throw error;
+    }
+  } while (cursor !== null && found.length < MAX_LISTED);
+  return found;
 }
 
 async function readListed(value: Json, hubKey: string): Promise<Listed> {

@@ -1,3 +1,3 @@
 /** The officer's page. */
 
-import "./keys";
+import "./app";

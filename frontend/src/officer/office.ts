@@ -73,6 +73,12 @@ export class Office extends LitElement {
         background: transparent;
         border: 2px solid var(--muted);
       }
+      @media (max-width: 40rem) {
+        nav {
+          order: 3; /* below the name and the lock */
+          flex: 1 0 100%;
+        }
+      }
       nav {
         display: flex;
         gap: 0.25rem;
@@ -254,7 +260,7 @@ export class Office extends LitElement {
     this.renderRoot.querySelector<HTMLInputElement>("#public-key")?.select();
     this.copied = await navigator.clipboard.writeText(this.session.kept.publicKey).then(
       () => true,
-      () => document.execCommand("copy"), // pages from a file may not write to the clipboard otherwise in some browsers
+      () => false, // not allowed here: it is selected, and can be copied by hand
     );
   };
 

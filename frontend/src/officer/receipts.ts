@@ -94,7 +94,7 @@ export class Receipts extends LitElement {
 
   /** Until when the agency may keep it, by its own word. */
   private get latest(): number {
-    return this.home.clock.now() + (ownAgency(this.home)?.retentionDays ?? 0) * DAY_S;
+    return this.home.clock.now() + (ownAgency(this.home)?.row.retentionDays ?? 0) * DAY_S;
   }
 
   private readonly submitted = async (event: SubmitEvent): Promise<void> => {

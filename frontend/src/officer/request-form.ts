@@ -3,11 +3,11 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, query, state } from "lit/decorators.js";
 import { NotSent, type Home } from "../hub/home";
+import { detailsToJson, INCIDENTS, MAX_CASE_NUMBER, MAX_CONTACT, MAX_DESCRIPTION, MAX_PURPOSE, requestToJson, type IncidentKind } from "../protocol/bodies-requests";
 import type { Place } from "../protocol/places";
 import { clean, textLength } from "../protocol/text";
-import { areaM2, isSimple } from "../rules/geometry";
+import { areaM2, isSimple } from "../protocol/geometry";
 import { MAX_OPEN, MAX_PER_CASE } from "../rules/limits";
-import { INCIDENTS, type Incident } from "../protocol/bodies";
 import { caseOf, previewRequest } from "../rules/rules-requests";
 import { days } from "../texts";
 import type { Dialogs } from "../ui/dialogs";
@@ -21,13 +21,15 @@ import { officerStyles } from "./styles";
 import { codeText, fromField, hours, squareKm, toField, words, zone } from "./words";
 import "./map/map";
 
-const MAX_CASE_NUMBER = 40;
-const MAX_PURPOSE = 500;
-const MAX_CONTACT = 200;
-const MAX_DESCRIPTION = 2_000;
 const HOUR_S = 3_600;
 
 type Check = keyof typeof words.form.checks;
+interface CheckNow {
+  kept: boolean | null; // null: can't be said yet
+  now: string;
+}
+type Checks = Map<Check, CheckNow>;
+
 const CHECK_OF: Partial<Record<string, Check>> = {
   area_too_small: "area",
   area_too_large: "area",
@@ -63,6 +65,16 @@ export class RequestForm extends LitElement {
           top: 5rem;
         }
       }
+      .drawn {
+        min-height: 1.5em;
+      }
+      .drawn.wrong {
+        color: var(--danger);
+        font-weight: 600;
+      }
+      .limits h2 {
+        margin-bottom: 0.5rem;
+      }
       .limits li {
         display: grid;
         grid-template-columns: 1.5rem minmax(0, 1fr);
@@ -93,7 +105,7 @@ export class RequestForm extends LitElement {
   @state() private corners: readonly Place[] = [];
   @state() private from: number | null = null;
   @state() private to: number | null = null;
-  @state() private incident: Incident | null = null;
+  @state() private incident: IncidentKind | null = null;
   @state() private caseNumber = "";
   @state() private description = "";
   @state() private step: "idle" | "details" | "request" = "idle";
@@ -126,9 +138,9 @@ export class RequestForm extends LitElement {
       <p class="muted">${t.lead}</p>
       <div class="columns">
         <div class="stack">
-          ${this.where(agency, wrong)} ${this.when()} ${this.what()}
+          ${this.where(agency, wrong, checks)} ${this.when()} ${this.what()}
           <section class="card stack">
-            <p>${t.promise} ${t.promiseValue(days(agency.row.retention_days), words.sharing[agency.row.sharing] ?? agency.row.sharing)}</p>
+            <p>${t.promise} ${t.promiseValue(days(agency.row.retentionDays), words.sharing[agency.row.sharing] ?? agency.row.sharing)}</p>
             <label class="choice"><input type="checkbox" name="availability" /><span>${t.availability}<br /><span class="small muted">${t.availabilityHint}</span></span></label>
             ${this.error ? html`<p class="error" role="alert">${this.error}</p>` : nothing}
             <div class="row">
@@ -142,13 +154,14 @@ export class RequestForm extends LitElement {
     </form>`;
   }
 
-  private where(agency: AgencyView, wrong: boolean): TemplateResult {
+  private where(agency: AgencyView, wrong: boolean, checks: Checks): TemplateResult {
     const t = words.map;
     const { center, radius_m } = this.home.copy.state.hood;
     return html`<section class="card stack" aria-labelledby="where">
       <h2 id="where">1. ${words.form.step1}</h2>
       <p class="small muted">${words.form.step1Lead} ${t.noTiles}</p>
       <rw-map mode="draw" .center=${center} .radius=${radius_m} .jurisdiction=${agency.row.jurisdiction} .corners=${this.corners} ?wrong=${wrong} @corners=${this.drawn}></rw-map>
+      <p class="small drawn ${wrong ? "wrong" : ""}" role="status" id="drawn">${this.drawnNow(checks)}</p>
       <div class="row">
         ${this.corners.length
           ? html`<button type="button" @click=${() => { this.setCorners(this.corners.slice(0, -1)); }}>${t.undo}</button>
@@ -187,7 +200,7 @@ export class RequestForm extends LitElement {
       <div class="pair">
         <div class="field">
           <label for="incident">${t.incident}</label>
-          <select id="incident" required @change=${(event: Event) => (this.incident = (valueOf(event) || null) as Incident | null)}>
+          <select id="incident" required @change=${(event: Event) => (this.incident = (valueOf(event) || null) as IncidentKind | null)}>
             <option value="">${t.choose}</option>
             ${INCIDENTS.map((one) => html`<option value=${one} ?selected=${one === this.incident}>${words.requests.incidents[one]}</option>`)}
           </select>
@@ -216,7 +229,15 @@ export class RequestForm extends LitElement {
     </section>`;
   }
 
-  private limits(checks: Map<Check, { kept: boolean | null; now: string }>): TemplateResult {
+  /** What is wrong with the area as it is drawn now, beside the map: on a telephone the list of limits is far below. */
+  private drawnNow(checks: Checks): string {
+    const broken = OF_AREA.filter((check) => checks.get(check)?.kept === false).map((check) => `${words.form.checks[check]}: ${words.form.notOk}`);
+    const size = checks.get("area")?.now ?? "";
+    if (this.corners.length < 3) return "";
+    return `${size ? `${size}. ` : ""}${broken.length ? broken.join("; ") : words.form.allKept}`;
+  }
+
+  private limits(checks: Checks): TemplateResult {
     const t = words.form;
     return html`<aside class="card limits" aria-labelledby="limits">
       <h2 id="limits">${t.limits}</h2>
@@ -233,7 +254,7 @@ export class RequestForm extends LitElement {
   }
 
   /** What the rules say of it by now: the same functions that the hub and every home will ask. */
-  private checks({ row }: AgencyView): Map<Check, { kept: boolean | null; now: string }> {
+  private checks({ row }: AgencyView): Checks {
     const t = words.form;
     const { state } = this.home.copy;
     const drawn = this.corners.length > 2;
@@ -248,7 +269,7 @@ export class RequestForm extends LitElement {
     const kept = (check: Check, known: boolean): boolean | null => (known ? !broken.has(check) : null);
     const open = unfinished(state, row.root);
     const cases = this.caseNumber.trim() ? state.requestsOfCase(caseOf(row.root, clean(this.caseNumber, MAX_CASE_NUMBER, false))) : 0;
-    return new Map<Check, { kept: boolean | null; now: string }>([
+    return new Map<Check, CheckNow>([
       ["area", { kept: kept("area", simple), now: simple ? t.areaNow(squareKm(areaM2(this.corners))) : "" }],
       ["shape", { kept: kept("shape", drawn), now: "" }],
       ["jurisdiction", { kept: kept("jurisdiction", simple), now: "" }],
@@ -287,7 +308,7 @@ export class RequestForm extends LitElement {
       return typeof value === "string" ? clean(value, limit, lines) : "";
     };
     const details = {
-      case_number: read("case", MAX_CASE_NUMBER, false),
+      caseNumber: read("case", MAX_CASE_NUMBER, false),
       purpose: read("purpose", MAX_PURPOSE, false),
       contact: read("contact", MAX_CONTACT, false),
       description: read("description", MAX_DESCRIPTION, true),
@@ -297,17 +318,13 @@ export class RequestForm extends LitElement {
     this.error = "";
     try {
       this.step = "details";
-      const id = await this.home.submit("request_details", details);
+      const id = await this.home.submit("request_details", detailsToJson(details));
       this.step = "request";
-      await this.home.submit("footage_request", {
-        details: id,
-        area: this.corners.map(({ lat_e6, lon_e6 }) => ({ lat_e6, lon_e6 })),
-        window: { from: this.from, to: this.to },
-        incident: this.incident,
-        retention_days: agency.row.retention_days,
-        sharing: agency.row.sharing,
-        availability: form.has("availability"),
-      });
+      const { retentionDays, sharing } = agency.row;
+      const window = { from: this.from, to: this.to };
+      const availability = form.has("availability");
+      const asked = { details: id, area: [...this.corners], window, incident: this.incident, retentionDays, sharing, availability };
+      await this.home.submit("footage_request", requestToJson(asked));
       this.done(true);
     } catch (error) {
       if (!(error instanceof NotSent)) throw error;

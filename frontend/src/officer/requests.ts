@@ -3,9 +3,10 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { NotSent, type Home } from "../hub/home";
+import { OUTCOMES } from "../protocol/bodies-requests";
 import type { Json } from "../protocol/canonical";
 import type { Type } from "../protocol/types";
-import { areaM2 } from "../rules/geometry";
+import { areaM2 } from "../protocol/geometry";
 import { count, span, when } from "../texts";
 import type { Dialogs } from "../ui/dialogs";
 import { facts, factStyles } from "../ui/facts";
@@ -18,8 +19,6 @@ import { officerStyles } from "./styles";
 import { codeText, squareKm, words } from "./words";
 import "./map/map";
 import "./request-form";
-
-const OUTCOMES = ["solved", "unsolved", "not_needed", "withdrawn"] as const;
 
 @customElement("rw-requests")
 export class Requests extends LitElement {

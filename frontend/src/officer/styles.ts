@@ -9,7 +9,11 @@ export const officerStyles = css`
   .pair {
     display: grid;
     gap: 1rem;
+    align-items: start;
     grid-template-columns: repeat(auto-fit, minmax(min(14rem, 100%), 1fr));
+  }
+  .field {
+    grid-template-columns: minmax(0, 1fr);
   }
   .single {
     max-width: 44rem;

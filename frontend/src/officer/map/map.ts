@@ -3,7 +3,7 @@
  * agency's jurisdiction, areas that were asked for, and what is being drawn; by pointer, touch or keyboard.
  */
 
-import { css, html, LitElement, nothing, svg, type SVGTemplateResult, type TemplateResult } from "lit";
+import { html, LitElement, nothing, svg, type SVGTemplateResult, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import type { Place } from "../../protocol/places";
 import { distance } from "../../texts";
@@ -11,6 +11,7 @@ import { icon } from "../../ui/icons";
 import { base } from "../../ui/styles";
 import { words } from "../words";
 import { barLength, clampScale, degrees, graticuleStep, Projection, viewOf, type Point, type View } from "./projection";
+import { mapStyles } from "./styles";
 
 const MAX_CORNERS = 32;
 const CLICK_PX = 6; // a pointer that moved less has clicked
@@ -31,152 +32,7 @@ interface Drag {
 
 @customElement("rw-map")
 export class MapView extends LitElement {
-  static override styles = [
-    base,
-    css`
-      :host {
-        display: grid;
-        gap: 0.5rem;
-      }
-      .frame {
-        position: relative;
-        border: 1px solid var(--line);
-        border-radius: 14px;
-        overflow: hidden;
-        background: var(--field);
-      }
-      svg.map {
-        display: block;
-        width: 100%;
-        height: var(--map-height, min(26rem, 62vh));
-        touch-action: none;
-        cursor: grab;
-        user-select: none;
-      }
-      svg.map.draw,
-      svg.map.point {
-        cursor: crosshair;
-      }
-      svg.map:focus-visible {
-        outline-offset: -3px;
-      }
-      .line {
-        stroke: var(--line);
-        stroke-width: 1;
-      }
-      .degrees {
-        font-size: 11px;
-        fill: var(--muted);
-        font-variant-numeric: tabular-nums;
-      }
-      .hood {
-        fill: color-mix(in srgb, var(--accent) 10%, transparent);
-        stroke: var(--accent);
-        stroke-width: 2;
-      }
-      .outside {
-        fill: color-mix(in srgb, var(--muted) 22%, transparent);
-        fill-rule: evenodd;
-        pointer-events: none;
-      }
-      .jurisdiction {
-        fill: none;
-        stroke: var(--muted);
-        stroke-width: 2;
-        stroke-dasharray: 7 5;
-      }
-      .area {
-        fill: color-mix(in srgb, var(--focus) 22%, transparent);
-        stroke: var(--focus);
-        stroke-width: 2.5;
-        stroke-linejoin: round;
-      }
-      .area.bad {
-        fill: color-mix(in srgb, var(--danger) 22%, transparent);
-        stroke: var(--danger);
-      }
-      .search {
-        fill: color-mix(in srgb, var(--focus) 14%, transparent);
-        stroke: var(--focus);
-        stroke-width: 2;
-        stroke-dasharray: 3 4;
-      }
-      .pin {
-        fill: var(--focus);
-        stroke: var(--card);
-        stroke-width: 2;
-      }
-      .handle {
-        fill: var(--card);
-        stroke: var(--focus);
-        stroke-width: 3;
-        cursor: move;
-      }
-      .handle:focus-visible {
-        outline: none;
-        stroke: var(--text);
-        stroke-width: 5;
-      }
-      .grip {
-        fill: transparent;
-      }
-      .middle {
-        fill: var(--focus);
-        opacity: 0.45;
-        cursor: copy;
-      }
-      .middle:hover {
-        opacity: 1;
-      }
-      .cross {
-        stroke: var(--text);
-        stroke-width: 1.5;
-        pointer-events: none;
-        opacity: 0.65;
-      }
-      .bar line {
-        stroke: var(--text);
-        stroke-width: 2;
-      }
-      .bar text {
-        font-size: 12px;
-        font-weight: 600;
-        fill: var(--text);
-        paint-order: stroke;
-        stroke: var(--field);
-        stroke-width: 3px;
-      }
-      .buttons {
-        position: absolute;
-        inset-block-start: 0.5rem;
-        inset-inline-end: 0.5rem;
-        display: grid;
-        gap: 0.25rem;
-      }
-      .buttons button {
-        width: 44px;
-        padding: 0;
-        background: var(--card);
-        border: 1px solid var(--line);
-        font-size: 1.25rem;
-        line-height: 1;
-      }
-      .legend {
-        display: flex;
-        flex-wrap: wrap;
-        gap: 0.25rem 1rem;
-      }
-      .legend span {
-        display: inline-flex;
-        align-items: center;
-        gap: 0.4rem;
-      }
-      .legend svg {
-        width: 20px;
-        height: 12px;
-      }
-    `,
-  ];
+  static override styles = [base, mapStyles];
 
   @property({ attribute: false }) center!: Place;
   @property({ type: Number }) radius = 0;
@@ -292,11 +148,11 @@ export class MapView extends LitElement {
     return svg`
       ${between(a.lat_e6, b.lat_e6).map((lat_e6) => {
         const { y } = this.placed(view, { lat_e6, lon_e6: a.lon_e6 });
-        return svg`<line class="line" x1="0" x2=${this.width} y1=${y} y2=${y} /><text class="degrees" x="6" y=${y - 4}>${degrees(lat_e6, step)}</text>`;
+        return svg`<line class="line" x1="0" x2=${this.width} y1=${y} y2=${y} />${y > 30 && y < this.height - 48 ? svg`<text class="degrees" x="6" y=${y - 4}>${degrees(lat_e6, step)}</text>` : nothing}`;
       })}
       ${between(a.lon_e6, b.lon_e6).map((lon_e6) => {
         const { x } = this.placed(view, { lat_e6: a.lat_e6, lon_e6 });
-        return svg`<line class="line" x1=${x} x2=${x} y1="0" y2=${this.height} /><text class="degrees" x=${x + 4} y="14">${degrees(lon_e6, step)}</text>`;
+        return svg`<line class="line" x1=${x} x2=${x} y1="0" y2=${this.height} />${x > 30 && x < this.width - 110 ? svg`<text class="degrees" x=${x + 4} y="14">${degrees(lon_e6, step)}</text>` : nothing}`;
       })}
     `;
   }
