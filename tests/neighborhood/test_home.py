@@ -26,13 +26,15 @@ from custom_components.ringwatch.neighborhood.joining import async_found, async_
 from custom_components.ringwatch.neighborhood.keys import PrivateKey
 from custom_components.ringwatch.neighborhood.ledger_schema import NAME
 from custom_components.ringwatch.neighborhood.media_folder import MediaFolder
-from custom_components.ringwatch.neighborhood.order import Checkpoint, Entry, sign_checkpoint
+from custom_components.ringwatch.neighborhood.order import Checkpoint, Entry, next_entry, sign_checkpoint
+from custom_components.ringwatch.neighborhood.requests import read_requests
 from custom_components.ringwatch.neighborhood.rows import Status
 from custom_components.ringwatch.neighborhood.segments import Placed
 from custom_components.ringwatch.neighborhood.violations import BadField, NotAMember
 
+from .agencies import asking, details, enrol, officer
 from .served_street import ServedStreet, other_head
-from .street import CENTER, HUB, key
+from .street import CENTER, HUB, Neighbor, key
 
 pytestmark = pytest.mark.usefixtures("socket_enabled")
 
@@ -694,3 +696,43 @@ async def test_what_a_moderator_has_removed_is_told_without_its_text(
     assert told
     for item in told:
         assert (item.title, item.text, item.media, item.place) == ("", "", (), None)
+
+
+async def test_a_request_is_told_when_it_can_be_read_and_not_before(
+    street: ServedStreet, settle: Settle
+) -> None:
+    ada, heard = await settle("Ada")
+    who = officer(street, enrol(street))
+    for body in (details, lambda: asking(street, str(who.tip))):
+        record = street.sign(who, body())
+        street.withhold.add(record.id)  # before anybody can ask for it
+        street.admit(record)
+        who.tip = record.id
+    request = str(who.tip)
+    await until(lambda: ChangeKind.REQUEST in heard.kinds())
+    assert await ada.async_ask(lambda ledger: read_requests(ledger, ada.copy.me(ledger))) == ()
+    street.moderate(street.host, request, Action.RESTORE)
+    street.withhold.clear()
+    await until(lambda: ChangeKind.RELEASED in heard.kinds())
+    assert heard.kinds().count(ChangeKind.RELEASED) == 1
+    [found] = await ada.async_ask(lambda ledger: read_requests(ledger, ada.copy.me(ledger)))
+    assert found.is_open
+    assert found.details is not None
+    assert (found.agency.name, found.details.case_number) == ("Chandler Police", "24-1189")
+
+
+async def test_a_hub_that_invents_a_request_is_caught(street: ServedStreet, settle: Settle) -> None:
+    """It can number what it likes; nobody whom an agency certified has signed it."""
+    ada, heard = await settle("Ada")
+    enrol(street)
+    invented = Neighbor(key("invented"))
+    number, position = len(street.placed), street.state.position
+    record = street.sign(invented, details(), prev=None)
+    entry = next_entry(HUB, str(street.id), record.id, street.now_s, position)
+    street.lie = lambda placed: [*placed[:number], Placed(entry, record)]
+    street.lie_about_head = lambda at: sign_checkpoint(
+        HUB, at.neighborhood, entry.number, entry.head, at.time_s
+    )
+    await until(lambda: ada.trouble == "hub_record_refused")
+    assert await ada.async_ask(lambda ledger: read_requests(ledger, None)) == ()
+    assert ChangeKind.DETAILS not in heard.kinds()

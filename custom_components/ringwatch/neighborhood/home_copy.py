@@ -26,7 +26,9 @@ _LOGGER = logging.getLogger(__name__)
 DAMAGED_KEPT_S = 7 * 86_400
 FRESH_S = 7200  # what happened longer ago is no news any more
 READ = "read.json"
-WITH_TEXT = frozenset({ChangeKind.POST, ChangeKind.ALERT, ChangeKind.COMMENT, ChangeKind.SHOWN})
+WITH_TEXT = frozenset(
+    {ChangeKind.POST, ChangeKind.ALERT, ChangeKind.COMMENT, ChangeKind.SHOWN, ChangeKind.RELEASED}
+)
 
 
 class HomeCopy:
@@ -199,7 +201,8 @@ def media_of(body: object) -> tuple[Media, ...]:
 
 def _when(ledger: Ledger, change: Change, item: Item | None) -> tuple[int, int]:
     """Return number and time of the entry that a change comes from, as near as it is known."""
-    if item is not None and change.kind is ChangeKind.MODERATION and item.decisions:
+    decided = change.kind in {ChangeKind.MODERATION, ChangeKind.RELEASED}
+    if item is not None and decided and item.decisions:
         number = item.decisions[-1].number
         placed = next(iter(ledger.records.range(number, 1)), None)
         return number, placed.entry.time_s if placed else item.time_s

@@ -161,6 +161,9 @@ class Follower:
                         author = ledger.state.subject_of(record.author)
                         kind = ChangeKind(record.type.value)
                         changes.append(Change(kind, record.id, author.id if author else None))
+                    request = ledger.state.request(record.id)
+                    if request and request.released_s is not None and request.closed_s is None:
+                        changes.append(Change(ChangeKind.RELEASED, request.id, request.subject))
             return self._copy.told(ledger, changes, now_s, late=True)
 
         await self._tell(await self._copy.async_ask(supply))
