@@ -256,7 +256,7 @@ export const en = {
     ended: "Ended",
     availability: "Did anybody record?",
     answers: { asked: "asked", likely: "likely: several homes", not_enough: "not enough to say" } as Record<string, string>,
-    atHome: "Public, and answered at home: each home looks by itself whether it has footage. Nobody sees who looked, declined or sent something. This page can't answer.",
+    atHome: "Public, and answered at home: each home looks by itself whether it has footage. Nobody learns who looked or declined, and no neighbor who sent something. This page can't answer.",
     over: (ended: number) => (ended === 1 ? "1 request that has ended" : `${ended} requests that have ended`),
     status: {
       pending: "Waiting",
