@@ -107,7 +107,7 @@ def test_the_rest_imports_only_from_the_layers_above_it(name: str) -> None:
 
 
 def test_only_what_the_manifest_brings_is_imported() -> None:
-    """PyAV and NumPy come with stream, the rest with core; OpenCV and PyQRCode may be missing."""
+    """PyAV and NumPy come with stream, the rest with core; OpenCV, ncnn and PyQRCode may be missing."""
     theirs = {name for path in SOURCES for name in others(path)} - CORE.keys() - LAYERS.keys()
     assert theirs == {
         "homeassistant",
@@ -118,6 +118,7 @@ def test_only_what_the_manifest_brings_is_imported() -> None:
         "numpy",
         "PIL",
         "cv2",
+        "ncnn",
         "pyqrcode",
         "yarl",
     }
