@@ -147,6 +147,7 @@ HUB_PORT: Final = 8765
 
 # Repair issues about neighborhoods: of the hub here, and of each with its subentry id appended.
 ISSUE_HUB: Final = "hub_process"
+HUB_CLOCK: Final = "clock"  # the hub doesn't believe this machine's clock
 ISSUE_HUB_CLOCK: Final = "hub_clock"  # the hub waits for somebody to say that the clock is right
 ISSUE_NEIGHBORHOOD: Final = "neighborhood"  # cannot be opened, or the hub lies, or the clock is wrong
 ISSUE_OUTSIDE: Final = "hub_outside"  # not to be reached at its public address

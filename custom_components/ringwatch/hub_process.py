@@ -26,7 +26,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.helpers.json import save_json
 from homeassistant.util.file import WriteError
 
-from .const import CONF_CERTIFICATE, CONF_KEY, CONF_PORT, CONF_PRIVATE_KEY, CONF_PROXIES, DOMAIN
+from .const import CONF_CERTIFICATE, CONF_KEY, CONF_PORT, CONF_PRIVATE_KEY, CONF_PROXIES, DOMAIN, HUB_CLOCK
 from .neighborhood.hub_client import HubError, read_bounded, read_object
 from .neighborhood.keys import is_public_key
 
@@ -51,8 +51,7 @@ SHOWN: Final = 1000  # characters of a line
 EXIT_CODES: Final[Mapping[int, str]] = {2: "config", 3: "port", 4: "data", 5: "database"}
 CRASHING: Final = "crashing"
 STORAGE_FULL: Final = "full"
-CLOCK: Final = "clock"  # the hub doesn't believe this machine's clock
-TROUBLES: Final[Mapping[str, str]] = {"storage_full": STORAGE_FULL, "clock": CLOCK}  # by its own word
+TROUBLES: Final[Mapping[str, str]] = {"storage_full": STORAGE_FULL, "clock": HUB_CLOCK}  # by its own word
 STARTING: Final = "starting"
 
 # What it needs of our environment: no secrets, and nothing that would change what it imports.

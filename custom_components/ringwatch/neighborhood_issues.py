@@ -7,6 +7,7 @@ from homeassistant.helpers import issue_registry as ir
 
 from .const import (
     DOMAIN,
+    HUB_CLOCK,
     ISSUE_HUB,
     ISSUE_HUB_CLOCK,
     ISSUE_HUB_LEFT,
@@ -14,7 +15,6 @@ from .const import (
     ISSUE_OUTSIDE,
     ISSUE_REFUSED,
 )
-from .hub_process import CLOCK
 from .plain_text import harmless
 
 # Why a neighborhood doesn't work, each with a text of its own. The lies begin with hub_.
@@ -45,12 +45,12 @@ REFUSED: Final = frozenset({"limit_reached", "media_refused", "outside_area", "q
 @callback
 def async_set_hub(hass: HomeAssistant, code: str | None, folder: str, port: int) -> None:
     """Say why the hub doesn't run here, or (None) that it does."""
-    for issue_id, stays in ((ISSUE_HUB, code not in {None, CLOCK}), (ISSUE_HUB_CLOCK, code == CLOCK)):
+    for issue_id, stays in ((ISSUE_HUB, code not in {None, HUB_CLOCK}), (ISSUE_HUB_CLOCK, code == HUB_CLOCK)):
         if not stays:
             ir.async_delete_issue(hass, DOMAIN, issue_id)
     if code is None:
         return
-    if code == CLOCK:
+    if code == HUB_CLOCK:
         ir.async_create_issue(
             hass,
             DOMAIN,
