@@ -57,8 +57,9 @@ export class Review extends LitElement {
   private asked = "";
 
   protected override willUpdate(changed: PropertyValues<this>): void {
-    if (!changed.has("request") || this.asked === this.request.id) return;
-    this.asked = this.request.id;
+    const key = `${this.request.id} ${this.request.status}`; // once a moderator has let it through, there is more to show
+    if (!changed.has("request") || this.asked === key) return;
+    this.asked = key;
     this.chosen = new Map();
     this.clips = null;
     if (this.request.status === "open") void this.load();
