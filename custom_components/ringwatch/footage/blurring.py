@@ -30,7 +30,7 @@ REACH: Final = 2.0  # in sizes of it
 GROWTH: Final = 0.5  # sizes per second, where a track only goes on as it was going
 SPEED_OVER_S: Final = 0.3  # a speed is taken over so long at least
 # Around what was found: UltraFace's boxes end at brow and chin; a head's is wide already.
-PADDING: Final = {Kind.FACE: 0.4, Kind.HEAD: 0.12}
+PADDING: Final = {Kind.FACE: 0.4, Kind.HEAD: 0.2}
 LARGEST_PX: Final = 1920  # pictures are looked at no larger
 
 type Find = Callable[[Frame], Sequence[Found]]

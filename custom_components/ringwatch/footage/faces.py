@@ -62,7 +62,7 @@ SURE_LARGE_FACE: Final = 0.97
 # NanoDet-m (RangiLyu, Apache-2.0)
 PERSON_PX: Final = 640  # the longer side; twice what it was trained at, for people at a distance
 PERSON_SCORE: Final = 0.3
-SURE_PERSON: Final = 0.45
+SURE_PERSON: Final = 0.52
 _PERSON_OUTPUTS: Final = ((8, "792", "795"), (16, "814", "817"), (32, "836", "839"))
 _BINS: Final = 8
 _PERSON_STEP: Final = 32
@@ -90,7 +90,7 @@ class FaceFinder:
         faces = self._find_faces(image)
         people = self._find_people(image)
         large = faces[:, 3] - faces[:, 1] > LARGE_FACE * height
-        alone = large & ~_in_any(faces, people)
+        alone = large & ~_in_any(faces, people[people[:, 4] >= SURE_PERSON])
         return (
             *_as_found(faces[~alone], width, height, Kind.FACE, SURE_FACE),
             *_as_found(faces[alone], width, height, Kind.FACE, SURE_LARGE_FACE),
