@@ -1,13 +1,16 @@
 """Kills, breaks, and what changes while an answer waits: it goes once, or back to its owner."""
 
+import asyncio
 from dataclasses import replace
 import io
+import sqlite3
 from typing import Any
 
 import pytest
 
 from ringwatch.footage.age_file import generate_identity
 from ringwatch.footage.answer_states import State
+from ringwatch.footage.answers import AnswerStore
 from ringwatch.footage.package import read_package
 from ringwatch.footage.sending import RETRY_S
 from ringwatch.neighborhood.keys import PrivateKey
@@ -87,6 +90,32 @@ async def test_a_full_disk_is_waited_for_and_leaves_nothing_half(
         sender.wake()
         await sender.async_tick()
     assert home.answer(answer).state is State.SENT
+
+
+async def test_a_database_that_cannot_be_read_for_a_while_stops_nothing(
+    home: Home, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    answer = home.confirmed(home.scene.ask())
+    home.ahead_s = UNDO_S
+    right, broken = AnswerStore.all, [True]
+
+    def all_of_them(self: AnswerStore) -> Any:
+        if broken:
+            broken.clear()
+            raise sqlite3.OperationalError("database is locked")
+        return right(self)
+
+    monkeypatch.setattr(AnswerStore, "all", all_of_them)
+    async with home.sender() as sender:
+        sender.start()
+        for _ in range(200):
+            await asyncio.sleep(0.05)
+            if not broken:
+                sender.wake()
+            if home.answer(answer).state is State.SENT:
+                break
+    assert home.answer(answer).state is State.SENT
+    assert "trying again" in caplog.text
 
 
 async def test_what_was_changed_after_confirming_is_not_sent(home: Home) -> None:

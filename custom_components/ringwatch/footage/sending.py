@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import replace
+import logging
 from pathlib import Path
 from random import Random
 import sqlite3
@@ -29,6 +30,8 @@ from .package import PackageError, PackagePlan, Sealed
 from .packing import pack, plan_package
 from .sending_rules import FAILS, WAITS, disk_problem, poll_s, wrong_receipt
 from .standing import Next, Standing, decide
+
+_LOGGER = logging.getLogger(__name__)
 
 RETRY_S: Final = 30.0
 MAX_RETRY_S: Final = 3600.0
@@ -126,7 +129,11 @@ class Sender:
     async def _async_run(self) -> None:
         while True:
             self._wake.clear()
-            wait_s = await self.async_tick()
+            try:
+                wait_s = await self.async_tick()
+            except OSError, sqlite3.Error:  # the answers can't be read: the next try says so, or goes on
+                _LOGGER.warning("Answers to footage requests can't be read; trying again", exc_info=True)
+                wait_s = RETRY_S
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), wait_s)
 
