@@ -58,10 +58,10 @@ class Exports:
         """Look at a neighborhood's files, if there is reason to. The home has caught up."""
         if subentry_id in self.stale:
             self.stale.discard(subentry_id)
-            erasing = self._async_erase(home, name)
+            erasing = self._async_erase(subentry_id, home, name)
             self._entry.async_create_background_task(self._hass, erasing, "Ringwatch exports")
 
-    async def _async_erase(self, home: Home, name: str) -> None:
+    async def _async_erase(self, subentry_id: str, home: Home, name: str) -> None:
         """Take out of a neighborhood's files what isn't there any more."""
         neighborhood = home.config.neighborhood
         async with self._lock:
@@ -70,6 +70,7 @@ class Exports:
                 try:
                     content = await self._hass.async_add_executor_job(_read, path, neighborhood)
                 except OSError as err:
+                    self.stale.add(subentry_id)
                     _LOGGER.warning("An export of %s can't be read; this is tried again: %s", name, err)
                     continue
                 if content is None:
@@ -83,6 +84,7 @@ class Exports:
                 try:
                     await self._hass.async_add_executor_job(write_utf8_file_atomic, str(path), text)
                 except (WriteError, OSError) as err:
+                    self.stale.add(subentry_id)
                     _LOGGER.warning("An export of %s can't be written; this is tried again: %s", name, err)
             if len(mine) != sum(whose == neighborhood for whose in self._files.values()):
                 try:
