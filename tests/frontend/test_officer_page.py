@@ -10,6 +10,7 @@ import zipfile
 from playwright.async_api import Browser, Page, expect
 import pytest
 
+from ringwatch.footage.age_file import generate_identity
 from ringwatch.neighborhood.bodies import Moderation, Officer
 from ringwatch.neighborhood.bodies.agencies import OfficerAction
 from ringwatch.neighborhood.bodies.care import Action
@@ -455,3 +456,52 @@ async def test_script_in_every_field_stays_text(
     await expect(page.locator("h1")).to_contain_text(SCRIPT)
     assert await page.locator("img[src='x']").count() == 0
     asked_nobody_else(desk, at)
+
+
+async def test_an_area_is_drawn_with_the_keyboard_alone(
+    make_street: MakeStreet, browser: Browser, built: Path, tmp_path: Path
+) -> None:
+    at = precinct(make_street())
+    desk = await open_desk(browser, as_officer_file(built, tmp_path), at)
+    page = desk.page
+    await go(page, "Requests")
+    await page.locator("#new").click()
+    await page.locator("rw-map svg.map").focus()
+    for keys in ("Enter", "ArrowRight Enter", "ArrowDown Enter", "ArrowLeft Enter", "ArrowLeft Enter Delete"):
+        for one in keys.split():
+            await page.keyboard.press(one)
+    assert await page.locator("rw-map .handle").count() == 4
+    await expect(page.locator("[data-check='area']")).to_have_class("kept")
+    before = await page.locator("#corners").input_value()
+    await page.keyboard.press("Tab")  # to the first corner
+    await page.keyboard.press("ArrowUp")
+    await expect(page.locator("#corners")).not_to_have_value(before)
+    await expect(page.locator("rw-map .handle").first).to_be_focused()
+    await page.keyboard.press("Delete")
+    assert await page.locator("rw-map .handle").count() == 3
+
+
+async def test_an_officer_who_was_called_back_is_told_and_reads_no_more(
+    make_street: MakeStreet, browser: Browser, built: Path, tmp_path: Path
+) -> None:
+    at = precinct(make_street())
+    say(at.home, post("Fox by the bins", "Not shy.", category=Category.ANIMAL))
+    desk = await open_desk(browser, as_officer_file(built, tmp_path), at)
+    page = desk.page
+    await page.get_by_role("button", name="Fox by the bins", exact=True).wait_for()
+    at.police.revoke(at.officer)
+    await page.locator("#removed, #uncertified").wait_for()
+    assert await page.get_by_text("Fox by the bins").count() == 0
+
+
+async def test_a_changed_reading_key_is_held_and_asked_for(
+    make_street: MakeStreet, browser: Browser, built: Path, tmp_path: Path
+) -> None:
+    at = precinct(make_street())
+    desk = await open_desk(browser, as_officer_file(built, tmp_path), at)
+    page = desk.page
+    await go(page, "Agency and key")
+    await page.get_by_text("In this browser; it can't be copied out of it").wait_for()
+    at.police.change(age_recipient=generate_identity().recipient)
+    await page.get_by_text("The agency's key was changed").wait_for()
+    await page.get_by_text("not the one that the agency's profile names").wait_for()

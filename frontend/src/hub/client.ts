@@ -2,7 +2,7 @@
 
 import type { Json } from "../protocol/canonical";
 import { encode } from "../protocol/canonical";
-import { toBase64Url } from "../protocol/bytes";
+import { toBase64Url, type Bytes } from "../protocol/bytes";
 import { HubClock, readTimeRefusal, signCall, type Hub } from "../protocol/calls";
 import { certificateToJson, type Certificate } from "../protocol/certificates";
 import type { Signer } from "../protocol/keys";
@@ -94,7 +94,7 @@ export class HubClient {
 }
 
 /** Read an answer's bytes, up to a limit. Throw CallError. */
-export async function readBytes(response: Response, limit = MAX_ANSWER_BYTES): Promise<Uint8Array> {
+export async function readBytes(response: Response, limit = MAX_ANSWER_BYTES): Promise<Bytes> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of chunks(response)) {

@@ -99,7 +99,7 @@ async function fetchRange(client: HubClient, delivery: string, start: number, en
   const bytes = await readBytes(response, end - start);
   if (response.status !== 206 && bytes.length !== end - start) throw new CallError("bad_answer", response.status);
   if (bytes.length !== end - start) throw new CallError("unreachable", 0); // cut off: once more
-  return new Uint8Array(bytes);
+  return bytes;
 }
 
 async function repeated<T>(make: () => Promise<T>, signal: AbortSignal): Promise<T> {

@@ -197,8 +197,18 @@ export class Office extends LitElement {
         <button class="primary" @click=${() => this.home.retry()}>${t.again}</button>
         <button @click=${this.copy}>${this.copied ? t.copied : t.copy}</button>
         <button class="quiet" @click=${() => this.dispatchEvent(new CustomEvent("add"))}>${words.hub.back}</button>
-        ${this.session.kept.kind === "browser" ? html`<button class="quiet" @click=${() => this.dispatchEvent(new CustomEvent("forget-key"))}>${words.keys.forget}</button>` : nothing}
+        ${this.session.kept.kind === "browser" ? html`<button class="quiet" @click=${() => { this.renderRoot.querySelector("dialog")?.showModal(); }}>${words.keys.forget}</button>` : nothing}
       </div>
+      <dialog aria-labelledby="forget-title">
+        <div class="stack">
+          <h2 id="forget-title">${words.keys.forgetTitle}</h2>
+          <p class="muted">${words.keys.forgetLead} ${words.keys.forgetBrowser}</p>
+          <div class="row">
+            <button class="quiet" @click=${() => { this.renderRoot.querySelector("dialog")?.close(); }}>${words.keys.cancel}</button>
+            <button class="danger" @click=${() => this.dispatchEvent(new CustomEvent("forget-key"))}>${words.keys.forgetDo}</button>
+          </div>
+        </div>
+      </dialog>
     </section>`;
   }
 

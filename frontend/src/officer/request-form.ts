@@ -27,6 +27,7 @@ type Check = keyof typeof words.form.checks;
 interface CheckNow {
   kept: boolean | null; // null: can't be said yet
   now: string;
+  why?: string | undefined; // the code of the rule that it breaks
 }
 type Checks = Map<Check, CheckNow>;
 
@@ -231,10 +232,10 @@ export class RequestForm extends LitElement {
 
   /** What is wrong with the area as it is drawn now, beside the map: on a telephone the list of limits is far below. */
   private drawnNow(checks: Checks): string {
-    const broken = OF_AREA.filter((check) => checks.get(check)?.kept === false).map((check) => `${words.form.checks[check]}: ${words.form.notOk}`);
+    const broken = OF_AREA.flatMap((check) => checks.get(check)?.why ?? []).map(codeText);
     const size = checks.get("area")?.now ?? "";
     if (this.corners.length < 3) return "";
-    return `${size ? `${size}. ` : ""}${broken.length ? broken.join("; ") : words.form.allKept}`;
+    return `${size ? `${size}. ` : ""}${broken.length ? broken.join(" ") : words.form.allKept}`;
   }
 
   private limits(checks: Checks): TemplateResult {
@@ -260,23 +261,26 @@ export class RequestForm extends LitElement {
     const drawn = this.corners.length > 2;
     const window = { from: this.from ?? 0, to: this.to ?? 0 };
     const timed = this.from !== null && this.to !== null;
-    const broken = new Set<Check>();
+    const broken = new Map<Check, string>();
     for (const { code } of previewRequest(this.corners, window, this.incident ?? "theft", { agency: row, hood: state.hood, now: this.home.clock.now() })) {
       const check = CHECK_OF[code];
-      if (check) broken.add(check);
+      if (check) broken.set(check, code);
     }
     const simple = drawn && isSimple(this.corners);
-    const kept = (check: Check, known: boolean): boolean | null => (known ? !broken.has(check) : null);
+    const now = (check: Check, known: boolean, said = ""): [Check, CheckNow] => [
+      check,
+      { kept: known ? !broken.has(check) : null, now: known ? said : "", why: known ? broken.get(check) : undefined },
+    ];
     const open = unfinished(state, row.root);
     const cases = this.caseNumber.trim() ? state.requestsOfCase(caseOf(row.root, clean(this.caseNumber, MAX_CASE_NUMBER, false))) : 0;
     return new Map<Check, CheckNow>([
-      ["area", { kept: kept("area", simple), now: simple ? t.areaNow(squareKm(areaM2(this.corners))) : "" }],
-      ["shape", { kept: kept("shape", drawn), now: "" }],
-      ["jurisdiction", { kept: kept("jurisdiction", simple), now: "" }],
-      ["hood", { kept: kept("hood", simple), now: "" }],
-      ["window", { kept: kept("window", timed), now: timed ? t.windowNow(hours(Math.max(0, window.to - window.from))) : "" }],
-      ["age", { kept: kept("age", timed), now: "" }],
-      ["incident", { kept: kept("incident", this.incident !== null), now: "" }],
+      now("area", simple, simple ? t.areaNow(squareKm(areaM2(this.corners))) : ""),
+      now("shape", drawn),
+      now("jurisdiction", simple),
+      now("hood", simple),
+      now("window", timed, t.windowNow(hours(Math.max(0, window.to - window.from)))),
+      now("age", timed),
+      now("incident", this.incident !== null),
       ["case", { kept: this.caseNumber.trim() ? cases < MAX_PER_CASE : null, now: this.caseNumber.trim() ? t.countNow(cases, MAX_PER_CASE) : "" }],
       ["open", { kept: open < MAX_OPEN, now: t.countNow(open, MAX_OPEN) }],
     ]);

@@ -121,7 +121,7 @@ export class Requests extends LitElement {
   }
 
   private availability({ row }: RequestView): TemplateResult | typeof nothing {
-    if (!row.asks) return nothing;
+    if (!row.asks || (row.answer === null && row.closed !== null)) return nothing;
     return html`<span class="chip ${row.answer === "likely" ? "new" : ""}">${words.requests.availabilityAnswer[row.answer ?? "asked"]}</span>`;
   }
 
@@ -139,7 +139,7 @@ export class Requests extends LitElement {
     if (status === "open" || status === "held") rows.push([t.ends, when(row.expires)]);
     if (status === "pending") rows.push([t.endsPending, when(row.expires)]);
     if (row.outcome !== null) rows.push([t.outcome, `${t.outcomes[row.outcome] ?? t.status[status] ?? ""}${row.closed === null ? "" : `, ${when(row.closed)}`}`]);
-    if (row.asks) rows.push([t.availability, t.availabilityAnswer[row.answer ?? "asked"] ?? ""]);
+    if (row.asks) rows.push([t.availability, answerText(row)]);
     return html`<div class="stack">
       <div><button class="quiet" id="back" @click=${() => (this.chosen = null)}>${icon("back")} ${t.back}</button></div>
       <section class="card stack">
@@ -232,4 +232,10 @@ export class Requests extends LitElement {
     this.sent = event.detail;
     scrollTo(0, 0);
   };
+}
+
+function answerText({ answer, closed }: RequestView["row"]): string {
+  const t = words.requests;
+  if (answer === null) return closed === null ? t.availabilityNotYet : t.availabilityNever;
+  return t.availabilityAnswer[answer] ?? "";
 }

@@ -155,7 +155,6 @@ export const en = {
     } as Record<string, string>,
     statusHint: {
       pending: "Nobody but you and the moderators sees it yet.",
-      refused: "The reason stands in the public log.",
       held: "Members had flagged it, or a moderator wants to look again.",
     } as Record<string, string>,
     reason: "Reason",
@@ -175,8 +174,10 @@ export const en = {
     withheld: "The hub keeps the details back for now.",
     outcome: "Outcome",
     availability: "“Did anybody record?”",
+    availabilityNotYet: "Asked; not answered yet",
+    availabilityNever: "Asked; not answered",
     availabilityAnswer: {
-      asked: "Asked; the answer comes once it is released",
+      asked: "“Did anybody record?” is asked too",
       likely: "Likely: several homes",
       not_enough: "Not enough to say",
     } as Record<string, string>,
@@ -445,6 +446,7 @@ export const en = {
   errors: {
     bad_hub_link: "That is not a hub's link, or a part of it is missing. Copy the whole link.",
     hub_known: "That neighborhood is here already.",
+    bad_area: "The edges of the area cross or touch.",
     area_too_small: "The area is too small: it would point at a house.",
     area_too_large: "The area is too large.",
     window_too_short: "Ask for at least 15 minutes.",
