@@ -16,7 +16,6 @@ from homeassistant.core import HomeAssistant
 from homeassistant.helpers.http import HomeAssistantView
 
 from .const import DOMAIN
-from .footage.answer_states import AnswerError
 from .footage_answers import PREVIEW_URL
 from .footage_login import async_footage, async_may_answer, login_of_header
 
@@ -47,11 +46,13 @@ class PreviewView(HomeAssistantView):
         if (
             found is None
             or running is None
+            or file not in found.preview_files
             or not async_may_answer(self._hass, request[KEY_HASS_USER], running.subentry_id)
         ):
             return web.Response(status=HTTPStatus.NOT_FOUND)
         try:
-            path = await self._hass.async_add_executor_job(footage.answers.preview_file, found.id, file)
+            # Of the answer as it is now: what is noted below is for these bytes, whatever becomes of it meanwhile.
+            path = footage.answers.preview_folder(found) / file
             size = await self._hass.async_add_executor_job(lambda: path.stat().st_size)
         except AnswerError, OSError:
             return web.Response(status=HTTPStatus.NOT_FOUND)
@@ -69,8 +70,7 @@ class PreviewView(HomeAssistantView):
         at = start
         async for data in self._async_read(path, start, stop):
             await response.write(data)
-            if (now := footage.answer(answer)) is not None:
-                footage.confirming.fetched(now, login, file, at, at + len(data))
+            footage.confirming.fetched(found, login, file, at, at + len(data))
             at += len(data)
         await response.write_eof()
         return response
