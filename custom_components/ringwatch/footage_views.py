@@ -54,7 +54,7 @@ class PreviewView(HomeAssistantView):
             # Of the answer as it is now: what is noted below is for these bytes, whatever it becomes.
             path = footage.answers.preview_folder(found) / file
             size = await self._hass.async_add_executor_job(lambda: path.stat().st_size)
-        except AnswerError, OSError:
+        except OSError:
             return web.Response(status=HTTPStatus.NOT_FOUND)
         try:
             wanted = request.http_range
