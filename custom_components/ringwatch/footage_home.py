@@ -42,6 +42,7 @@ from .footage_faces import Faces
 from .footage_notices import FootageNotices
 from .footage_requests import FootageRequests
 from .footage_store import FootageStore
+from .footage_told import DemandNotices
 from .neighborhood.ledger import Ledger
 from .neighborhood.requests import RequestItem
 from .neighborhood_home import Neighborhood
@@ -81,6 +82,7 @@ class Footage:
             on_update=self._tell,
         )
         self.notices = FootageNotices(hass)
+        self._demands = DemandNotices(hass, neighborhoods, self.store)
         self._log: AuditLog | None = None
         self._answers: AnswerStore | None = None
         self._sender: Sender | None = None
@@ -128,6 +130,7 @@ class Footage:
         self.requests.async_start()
         self.neighborhoods.platforms.append(self._follow)
         self._sender.start()
+        self._demands.start()
 
     def _open(self) -> str | None:
         """Open log and answers; return what is wrong with the log. Blocks."""
@@ -141,6 +144,7 @@ class Footage:
     async def async_stop(self) -> None:
         """End all, within a bounded time. What is on its way goes on after the next start."""
         self._cancelled.set()
+        self._demands.stop()
         await self.requests.async_stop()
         if self._sender is not None:
             await self._sender.async_stop()

@@ -55,6 +55,8 @@ class Kept:
     age_identity: str = field(default="", repr=False)
     anchor: dict[str, Any] = field(default_factory=dict)
     """How many lines the audit log had, and the hash of the last: so that one cut short is noticed."""
+    told: list[str] = field(default_factory=list)
+    """Courts' demands on hubs that people here were told of."""
 
 
 class FootageStore:
@@ -142,4 +144,5 @@ def _read(path: Path) -> tuple[FootageSettings, Kept] | None:
             str(camera): (int(place[0]), int(place[1])) for camera, place in dict(found["places"]).items()
         },
     )
-    return settings, Kept(str(kept["age_identity"]), dict(kept["anchor"]))
+    told = [str(one) for one in kept.get("told", ())]
+    return settings, Kept(str(kept["age_identity"]), dict(kept["anchor"]), told)

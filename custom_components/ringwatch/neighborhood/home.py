@@ -28,7 +28,7 @@ from .home_copy import HomeCopy, media_of
 from .home_sync import Follower, Sender
 from .hub_client import HubClient, HubError
 from .invites import Invite, create_invite
-from .keys import PrivateKey
+from .keys import PrivateKey, is_digest
 from .ledger import Ledger
 from .signed_calls import HubClock
 from .transfers import async_download
@@ -37,6 +37,7 @@ from .violations import BadField, HubViolation, RecordViolation
 _LOGGER = logging.getLogger(__name__)
 
 RETRY_S: Final = (2.0, 5.0, 15.0, 60.0, 300.0)  # after one failure, two, ...
+MAX_NOTICES: Final = 50
 LIE_S: Final = 1800.0
 REMOVED_S: Final = 3600.0
 DISK_S: Final = 60.0
@@ -264,6 +265,18 @@ class Home:
     async def async_usage(self) -> dict[str, Any]:
         """Return what the hub says of its space; for the host. Raise HubError."""
         return (await self._client.get("/usage")).json()
+
+    async def async_notices(self) -> list[tuple[str, str]]:
+        """Return what the hub tells this member of legal demands: id and text of each. Raise HubError."""
+        you = (await self._client.get("")).json().get("you")
+        found = you.get("notices") if isinstance(you, dict) else None
+        if not isinstance(found, list):
+            raise HubError("bad_answer", "notices that can't be read")
+        return [
+            (one["demand"], one["text"])
+            for one in found[:MAX_NOTICES]
+            if isinstance(one, dict) and is_digest(one.get("demand")) and isinstance(one.get("text"), str)
+        ]
 
     async def async_notify(self, demand: str, subjects: Sequence[str], text: str, from_s: int = 0) -> None:
         """Have the hub tell members of a demand that concerns them, from a time on; for the host.
