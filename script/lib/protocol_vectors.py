@@ -232,7 +232,7 @@ def areas() -> dict[str, Any]:
         "beam": [(25_000, 0), (25_000, 30_000), (30_000, 30_000), (30_000, 0)],
     }  # fmt: skip
     bases = [(33_300_000, -111_850_000), (-33_868_000, 151_200_000), (64_146_000, -21_950_000), (0, 0)]
-    found = [
+    found: list[dict[str, Any]] = [
         {"name": name, "corners": [[lat + y, lon + x] for y, x in corners]}
         for lat, lon in bases
         for name, corners in shapes.items()

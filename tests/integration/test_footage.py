@@ -122,9 +122,7 @@ async def _prepared(street: Street, client: Any, request: str, **changes: Any) -
     )
     answer = await street.footage.async_wait_prepared(begun["answer"]["id"])
     assert answer is not None
-    assert str(answer.state) == "awaiting_confirmation", street.footage.failure(
-        begun["answer"]["id"]
-    )
+    assert str(answer.state) == "awaiting_confirmation", street.footage.failure(begun["answer"]["id"])
     overview = await _ask(client, "overview")
     return next(one for one in overview["answers"] if one["id"] == answer.id)
 
