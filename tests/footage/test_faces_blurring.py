@@ -179,6 +179,15 @@ def test_two_faces_are_two_tracks_and_one_that_left_for_long_is_another() -> Non
     assert Faces([(0.0, [at(0.1, 0.2), at(0.1, 0.2, kind=Kind.HEAD)])]).count == 2
 
 
+def test_what_is_of_quite_another_size_is_not_taken_for_a_face() -> None:
+    """A plant that is doubtfully a person doesn't become one by a face in front of it."""
+    plant = at(0.0, 0.0, size=0.5, sure=False)
+    looks = [(n * LOOK_EVERY_S, [plant, at(0.2, 0.2)] if n % 2 else [plant]) for n in range(8)]
+    faces = Faces(looks)
+    assert faces.count == 1
+    assert all(right - left < 0.4 for left, _, right, _ in faces.boxes(0.7))
+
+
 @given(
     st.lists(st.tuples(st.floats(0, 0.9), st.floats(0, 0.9)), min_size=2, max_size=8),
     st.floats(0, 1),

@@ -26,7 +26,8 @@ LOOK_EVERY_S: Final = 0.2  # a head that turns is missed for less than a second
 CARRY_S: Final = 1.0  # before the first and after the last time that a face was found
 LINK_S: Final = 1.0  # a track that was not seen for so long is over
 # How far a face may have moved between two looks: a runner close by crosses two heads' sizes in 0.2 s.
-REACH: Final = 2.0  # in sizes of it
+REACH: Final = 1.5  # in sizes of it, with its padding
+ALIKE: Final = 2.5  # how many times as wide the same face may be at the next look
 GROWTH: Final = 0.5  # sizes per second, where a track only goes on as it was going
 SPEED_OVER_S: Final = 0.3  # a speed is taken over so long at least
 # Around what was found: UltraFace's boxes end at brow and chin; a head's is wide already.
@@ -187,13 +188,19 @@ def _pixels(frame: VideoFrame) -> Frame:
 
 
 def _apart(track: _Track, found: Found) -> float:
-    """Return how far what was found is from where a track was, in sizes of it; endless for another kind."""
+    """Return how far what was found is from where a track was, in sizes of the smaller of the two.
+
+    It is endless for another kind, and for what is much larger or smaller: that is something else.
+    """
     if track.kind is not found.kind:
         return float("inf")
-    box = track.boxes[-1]
-    (x, y), (found_x, found_y) = _center(box), _center(found.box)
-    wide, high = box[2] - box[0], box[3] - box[1]
-    return max(abs(found_x - x) / wide, abs(found_y - y) / high)
+    one, other = track.boxes[-1], _padded(found.box, PADDING[found.kind])
+    (x, y), (other_x, other_y) = _center(one), _center(other)
+    wide, other_wide = one[2] - one[0], other[2] - other[0]
+    high, other_high = one[3] - one[1], other[3] - other[1]
+    if max(wide, other_wide) > ALIKE * min(wide, other_wide):
+        return float("inf")
+    return max(abs(other_x - x) / min(wide, other_wide), abs(other_y - y) / min(high, other_high))
 
 
 def _center(box: Box) -> tuple[float, float]:
