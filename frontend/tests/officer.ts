@@ -8,7 +8,7 @@ import { fromHex } from "../src/protocol/bytes";
 import { SeedSigner } from "../src/protocol/keys";
 import { BrowserTooOld, importReading, NoKeyFile, openKeyFile, readKeyFile, WrongPassphrase } from "../src/officer/keyfile";
 import { barLength, graticuleStep, Projection, readCorners, viewOf, writeCorners } from "../src/officer/map/projection";
-import { openPackage, type Opened } from "../src/officer/opening";
+import { openPackage, type Expected, type Opened } from "../src/officer/opening";
 import { PackageError } from "../src/officer/package-error";
 
 interface Wanted {
@@ -17,13 +17,22 @@ interface Wanted {
   hubKey: string;
   deliveryKey: string;
   agencyKey: string;
+  hostKey: string;
+  request: string;
   identity: string;
 }
 
 /** Open a package that the page is given as a stream of parts; return what can be said of it, or the code it is refused with. */
-export async function open(ciphertext: Blob, { identity, neighborhood, arrival, hubKey, deliveryKey, agencyKey }: Wanted): Promise<Json> {
-  const { key } = await importReading(identity);
-  const expected = { neighborhood, arrival: await readArrival(arrival, hubKey), deliveryKey, isOurs: (other: string) => other === agencyKey };
+export async function open(ciphertext: Blob, wanted: Wanted): Promise<Json> {
+  const { key } = await importReading(wanted.identity);
+  const expected: Expected = {
+    neighborhood: wanted.neighborhood,
+    arrival: await readArrival(wanted.arrival, wanted.hubKey),
+    deliveryKey: wanted.deliveryKey,
+    isOurs: (other) => other === wanted.agencyKey,
+    isAsked: (request) => request === wanted.request,
+    isHost: (other) => other === wanted.hostKey,
+  };
   let most = 0;
   try {
     const stream = ciphertext.stream() as ReadableStream<Bytes>;

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable
 from dataclasses import replace
+import hashlib
 import io
 import json
 from pathlib import Path
@@ -14,15 +15,16 @@ import zipfile
 from playwright.async_api import Browser, Page
 import pytest
 
-from custom_components.ringwatch.footage.age_file import generate_identity
-from custom_components.ringwatch.footage.custody import sign_custody
-from custom_components.ringwatch.footage.parties import Identity, IdentityKind
-from custom_components.ringwatch.footage.zip_stored import from_bytes, write_archive
-from custom_components.ringwatch.neighborhood.canonical import encode
-from custom_components.ringwatch.neighborhood.delivery import ReceiptKind, sign_arrival, sign_receipt
-from custom_components.ringwatch.neighborhood.hub_link import HubLink
-from custom_components.ringwatch.neighborhood.key_file import KeyFile, seal
+from ringwatch.footage.age_file import generate_identity
+from ringwatch.footage.custody import sign_custody
+from ringwatch.footage.parties import Identity, IdentityKind
+from ringwatch.footage.zip_stored import from_bytes, write_archive
+from ringwatch.neighborhood.canonical import encode
+from ringwatch.neighborhood.delivery import ReceiptKind, sign_arrival, sign_receipt
+from ringwatch.neighborhood.hub_link import HubLink
+from ringwatch.neighborhood.key_file import KeyFile, seal
 from script.lib.core import ROOT
+from tests.footage.forging import TOP, files, packed, plain, sealed, zipped
 from tests.footage.giving import (
     AGENCY,
     AGENCY_RECORD,
@@ -40,7 +42,7 @@ from tests.footage.giving import (
     recipient,
     record,
 )
-from tests.footage.test_package_attacks import TOP, changed, files, forge_name, packed, plain, sealed, zipped
+from tests.footage.test_archive_attacks import forge_name
 
 HUB = key("hub")
 STRANGER = key("stranger")
@@ -70,8 +72,6 @@ async def officer(built: Path, browser: Browser, tmp_path: Path) -> Page:
 
 def wanted(data: bytes, **changes: Any) -> dict[str, Any]:
     """Return what the page expects of a delivery: the hub has signed for these bytes."""
-    import hashlib
-
     arrival = sign_arrival(
         HUB,
         delivery="dd" * 32,
@@ -86,6 +86,8 @@ def wanted(data: bytes, **changes: Any) -> dict[str, Any]:
         "hubKey": HUB.public,
         "deliveryKey": DELIVERY.public,
         "agencyKey": AGENCY.public,
+        "hostKey": HOST.public,
+        "request": REQUEST_RECORD.id,
         "identity": POLICE.secret,
     } | changes
 
@@ -152,6 +154,8 @@ async def test_it_is_only_what_the_hub_has_signed_for(officer: Page, made: Made)
     assert (await opened(officer, made.data, deliveryKey=STRANGER.public))["code"] == "wrong_delivery"
     assert (await opened(officer, made.data, agencyKey=STRANGER.public))["code"] == "wrong_delivery"
     assert (await opened(officer, made.data, neighborhood="00" * 32))["code"] == "wrong_delivery"
+    assert (await opened(officer, made.data, request="00" * 32))["code"] == "wrong_delivery"
+    assert (await opened(officer, made.data, hostKey=STRANGER.public))["code"] == "wrong_delivery"
     another = wanted(made.data)["arrival"] | {"request": "00" * 32}
     with pytest.raises(Exception, match="bad_signature"):
         await opened(officer, made.data, arrival=another)
@@ -324,8 +328,8 @@ async def test_custody_records_that_were_altered_or_signed_by_others_are_refused
             signed(custody, certificates=(record(HOST, agency_body(name="Other")), REQUEST_RECORD)),
             "wrong_delivery",
         ),
-        ("other terms", signed(changed(made, recipient=recipient(retention_days=1))), "wrong_delivery"),
-        ("another request", signed(changed(made, request="00" * 32)), "wrong_delivery"),
+        ("other terms", signed(replace(custody, recipient=recipient(retention_days=1))), "wrong_delivery"),
+        ("another request", signed(replace(custody, request="00" * 32)), "wrong_delivery"),
     ):
         assert (await opened(officer, package)).get("code") == code, name
 

@@ -15,7 +15,7 @@ import type { KnownDelivery } from "./desk";
 import { ciphertext } from "./mailbox";
 import { checkPackage, openPackage, type Expected, type Opened } from "./opening";
 import { PackageError } from "./package-error";
-import { isOwnAgencyKey, requestName } from "./reading";
+import { isOwnAgencyKey, isOwnRequest, requestName } from "./reading";
 import { save } from "./saving";
 import { officerStyles } from "./styles";
 import { codeText, exact, words } from "./words";
@@ -146,7 +146,14 @@ export class Delivery extends LitElement {
   private get expected(): Expected {
     const { arrival, key } = this.known;
     const { neighborhood } = this.home.membership;
-    return { neighborhood, arrival, deliveryKey: key, isOurs: (agencyKey) => isOwnAgencyKey(this.home, agencyKey) };
+    return {
+      neighborhood,
+      arrival,
+      deliveryKey: key,
+      isOurs: (agencyKey) => isOwnAgencyKey(this.home, agencyKey),
+      isAsked: (request) => isOwnRequest(this.home, request),
+      isHost: (author) => this.home.copy.state.author(author)?.subject === this.home.copy.state.hood.id,
+    };
   }
 
   private readonly open = (): void => {

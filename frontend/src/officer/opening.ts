@@ -28,6 +28,8 @@ export interface Expected {
   arrival: Arrival;
   deliveryKey: string;
   isOurs: (agencyKey: string) => boolean; // now, or before the agency's key was changed
+  isAsked: (request: string) => boolean; // by the own agency, in the order that this browser has checked
+  isHost: (key: string) => boolean; // of the neighborhood, now or before a change of key
 }
 
 export interface Opened {
@@ -78,18 +80,20 @@ export async function checkPackage(archive: Blob, expected: Expected, progress: 
   return { arrival, custody, signed, digests, clips, archive };
 }
 
-function checkBelongs(custody: Custody, signed: Signed, top: string, { neighborhood, arrival, deliveryKey, isOurs }: Expected): void {
+function checkBelongs(custody: Custody, signed: Signed, top: string, expected: Expected): void {
+  const { neighborhood, arrival, deliveryKey } = expected;
   const wrong = (about: string): PackageError => new PackageError("wrong_delivery", about);
   if (custody.neighborhood !== neighborhood) throw wrong("of another neighborhood");
   if (custody.request !== arrival.request) throw wrong("an answer to another request");
+  if (!expected.isAsked(custody.request)) throw wrong("an answer to a request that the agency didn't make");
   if (custody.deliveryKey !== deliveryKey) throw wrong("signed with the key of another delivery");
   if (top !== `ringwatch-${deliveryKey.slice(0, 8)}`) throw wrong("its folder is named after another delivery");
-  if (!isOurs(custody.agency.key)) throw wrong("made for another agency");
+  if (!expected.isOurs(custody.agency.key)) throw wrong("made for another agency");
   const records = new Map(signed.certificates.map((record) => [record.id, record]));
   if (!records.has(custody.request)) throw wrong("without the request that it answers");
   if ([...records.values()].some(({ envelope }) => envelope.neighborhood !== neighborhood)) throw wrong("with records of elsewhere");
   const agency = records.get(custody.agency.id);
-  const said = agency?.type === "agency" ? (agency.wire.body as Record<string, Json>) : {};
+  const said = agency?.type === "agency" && expected.isHost(agency.author) ? (agency.wire.body as Record<string, Json>) : {};
   const { name, domain, key, ageRecipient } = custody.agency;
   const { retentionDays, sharing, faceRecognition } = custody.terms;
   const promised = { name, domain, key, age_recipient: ageRecipient, retention_days: retentionDays, sharing, face_recognition: faceRecognition };

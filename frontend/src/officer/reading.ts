@@ -55,6 +55,13 @@ export function isOwnAgencyKey(home: Home, key: string): boolean {
   return subject?.kind === "agency" && root !== null && state.rootOf(subject) === root;
 }
 
+/** Return whether the own agency has made that request. */
+export function isOwnRequest(home: Home, id: string): boolean {
+  const { state } = home.copy;
+  const row = state.request(id);
+  return row !== null && home.me !== null && state.rootOf(home.me) === row.agency;
+}
+
 /** Return requests that this officer may see, newest first. */
 export function readRequests(home: Home): RequestView[] {
   const { state } = home.copy;
