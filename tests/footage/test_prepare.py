@@ -80,9 +80,14 @@ def no_faces(frame: Any) -> Sequence[Found]:
 
 
 def made(
-    folder: Path, film: Path, *selections: Selection, clips: dict[str, Clip] | None = None, **workshop: Any
+    folder: Path,
+    film: Path,
+    *selections: Selection,
+    clips: dict[str, Clip] | None = None,
+    identity: Identity = Identity(),  # noqa: B008  frozen
+    **workshop: Any,
 ) -> tuple[Prepared, ...]:
-    answer = Answer("id", NEIGHBORHOOD, REQUEST_RECORD.id, selections, Identity(), 1, 1)
+    answer = Answer("id", NEIGHBORHOOD, REQUEST_RECORD.id, selections, identity, 1, 1)
     shop = Workshop(lambda found: film, **({"find": no_faces} | workshop))
     return prepare(answer, {"c1": clip()} if clips is None else clips, folder / "out", shop)
 
@@ -113,7 +118,23 @@ def test_a_clip_is_cut_muted_and_described(tmp_path: Path, film: Path) -> None:
         True,
     )
     assert one.clip.clock.offset_ms is None
-    assert one.clip.camera == "Front door"
+    assert one.clip.camera == "Camera 1"
+
+
+@pytest.mark.parametrize("kind", ["anonymous", "name", "address"])
+def test_a_camera_goes_by_its_name_only_with_the_address(tmp_path: Path, film: Path, kind: str) -> None:
+    """Owners name cameras after people and streets."""
+    clips = {
+        "c1": clip(camera_id="a", camera_name="Anna's porch, 12 Elm Street"),
+        "c2": clip(id="c2", camera_id="b", camera_name="Garage"),
+        "c3": clip(id="c3", camera_id="a", camera_name="Anna's porch, 12 Elm Street"),
+    }
+    selections = [Selection(one, blur_faces=False) for one in clips]
+    identity = Identity.of(kind, "Anna", "12 Elm Street")
+    found = made(tmp_path, film, *selections, clips=clips, identity=identity)
+    anna = "Anna's porch, 12 Elm Street"
+    names = [anna, "Garage", anna] if kind == "address" else ["Camera 1", "Camera 2", "Camera 1"]
+    assert [one.clip.camera for one in found] == names
 
 
 def test_an_untouched_clip_goes_without_what_the_camera_wrote(tmp_path: Path, film: Path) -> None:

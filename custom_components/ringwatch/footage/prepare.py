@@ -22,6 +22,7 @@ from .answer_states import Answer, Prepared, Selection
 from .blurring import BlurringStoppedError, Find, blur_faces
 from .custody import MAX_CAMERA, Changes, Clock, CustodyClip, Original
 from .limits import MAX_BYTES, MAX_CLIPS, MAX_DURATION_S
+from .parties import IdentityKind
 
 MAX_BOXES: Final = 50
 CLOCK: Final = "home_assistant"
@@ -66,7 +67,7 @@ def prepare(
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(mode=0o700, parents=True)
     try:
-        return tuple(_files(wanted, folder, workshop))
+        return tuple(_files(wanted, _labels(answer, wanted), folder, workshop))
     except BaseException:
         shutil.rmtree(folder, ignore_errors=True)
         raise
@@ -88,14 +89,25 @@ def check(selections: tuple[Selection, ...], clips: Mapping[str, Clip]) -> None:
         raise PrepareError("too_long")
 
 
-def _files(wanted: list[tuple[Selection, Clip]], folder: Path, workshop: Workshop) -> list[Prepared]:
+def _labels(answer: Answer, wanted: list[tuple[Selection, Clip]]) -> dict[str, str]:
+    """Return what cameras are called, by their ids. Owners' own names for them often say who lives where."""
+    if answer.identity.kind is IdentityKind.ADDRESS:
+        return {clip.camera_id: clean(clip.camera_name, MAX_CAMERA) for _, clip in wanted}
+    cameras = dict.fromkeys(clip.camera_id for _, clip in wanted)
+    return {camera: f"Camera {number}" for number, camera in enumerate(cameras, 1)}
+
+
+def _files(
+    wanted: list[tuple[Selection, Clip]], labels: Mapping[str, str], folder: Path, workshop: Workshop
+) -> list[Prepared]:
     found: list[Prepared] = []
     size = 0
     for number, (selection, clip) in enumerate(wanted, 1):
         if workshop.stopped():
             raise PrepareError("cancelled")
         try:
-            made = _make(selection, clip, folder / f"clip-{number:02}.mp4", workshop)
+            file = folder / f"clip-{number:02}.mp4"
+            made = _make(selection, clip, labels[clip.camera_id], file, workshop)
         except RedactError as error:
             raise PrepareError(error.code, clip.id) from error
         except BlurringStoppedError as error:
@@ -113,7 +125,7 @@ def _files(wanted: list[tuple[Selection, Clip]], folder: Path, workshop: Worksho
     return found
 
 
-def _make(selection: Selection, clip: Clip, target: Path, workshop: Workshop) -> Prepared:
+def _make(selection: Selection, clip: Clip, label: str, target: Path, workshop: Workshop) -> Prepared:
     source = workshop.file_of(clip)
     with source.open("rb") as file:
         original_sha256 = hashlib.file_digest(file, "sha256").hexdigest()
@@ -136,7 +148,7 @@ def _make(selection: Selection, clip: Clip, target: Path, workshop: Workshop) ->
             file=target.name,
             sha256=redacted.sha256,
             size_bytes=redacted.size_bytes,
-            camera=clean(clip.camera_name, MAX_CAMERA),
+            camera=label,
             start_ms=sent_ms,
             end_ms=sent_ms + round(redacted.duration_s * 1000),
             clock=Clock(
