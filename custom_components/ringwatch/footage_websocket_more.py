@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import probatio
@@ -107,7 +108,12 @@ async def _set_options(asked: Command) -> dict[str, Any]:
 
 async def _get_model(asked: Command) -> dict[str, Any]:
     asked.admin()
-    await asked.footage.faces.async_get()
+    source: Path | None = None
+    if folder := asked.msg.get("folder"):
+        source = Path(folder)
+        if not await asked.hass.async_add_executor_job(asked.hass.config.is_allowed_path, folder):
+            raise refused(translation_key="path_not_allowed", filename=folder)
+    await asked.footage.faces.async_get(source)
     return {"faces": asked.footage.faces.readiness}
 
 
@@ -178,6 +184,7 @@ _PLACE: Final = probatio.Schema(
         probatio.Required("lon"): probatio.All(probatio.Coerce(float), probatio.Range(-180, 180)),
     }
 )
+_PATH: Final = probatio.All(str, probatio.Length(min=1, max=4_096))
 _TEXT: Final = probatio.All(str, probatio.Length(max=10_000))
 
 COMMANDS: Final = (
@@ -205,7 +212,7 @@ COMMANDS: Final = (
         },
         _set_options,
     ),
-    command("get_model", {}, _get_model),
+    command("get_model", {probatio.Optional("folder"): _PATH}, _get_model),
     command(
         "moderate",
         {

@@ -67,6 +67,7 @@ export class AnswerView extends LitElement {
 
   private forget(): void {
     this.loading = "";
+    this.reported.clear();
     for (const url of this.urls.values()) URL.revokeObjectURL(url);
     this.urls = new Map();
   }
@@ -89,14 +90,21 @@ export class AnswerView extends LitElement {
     const t = words.answer;
     return html`<div class="stack">
       <div class="row spread">
-        <strong class="said">${answer.recipient?.agency ?? ""}</strong>
+        <strong class="said">${this.heading()}</strong>
         <span class="chip">${t.states[answer.state] ?? answer.state}</span>
       </div>
-      ${this.short ? html`<p class="muted small">${when(answer.created)} · ${answer.clips.length} × ${words.clips.chosen}</p>` : nothing} ${this.inside(answer)}
+      ${this.short ? html`<p class="muted small">${when(answer.created)} · ${t.clips(answer.clips.length)}</p>` : nothing} ${this.inside(answer)}
       ${answer.problem ? html`<p class="note">${t.problems[answer.problem] ?? answer.problem}</p>` : nothing}
       ${this.failed ? html`<p class="error" role="alert">${words.failed} ${this.failed}</p>` : nothing} ${this.receipts(answer)}
-      ${this.short ? html`<div><button class="quiet" @click=${() => this.dispatchEvent(new CustomEvent("open"))}>${words.tabs.requests}</button></div>` : nothing}
+      ${this.short ? html`<div><button class="quiet" @click=${() => this.dispatchEvent(new CustomEvent("open"))}>${t.open}</button></div>` : nothing}
     </div>`;
+  }
+
+  private heading(): string {
+    const { answer, overview } = this;
+    const request = overview.neighborhoods.flatMap((one) => one.requests).find((one) => one.id === answer.request);
+    const about = request ? `${words.incidents[request.incident] ?? request.incident}${request.case_number ? `, ${request.case_number}` : ""}` : "";
+    return [this.short ? about : "", answer.recipient?.agency ?? request?.agency.name ?? ""].filter(Boolean).join(" · ");
   }
 
   private inside(answer: Answer): TemplateResult | typeof nothing {
@@ -136,7 +144,7 @@ export class AnswerView extends LitElement {
     return html`<h2>${t.look}</h2>
       <p class="muted">${t.lookHint}</p>
       ${answer.files.map((file) => this.file(file))}
-      <p class="note">${undo ? t.confirmHint(agency, words.settings.minutes(Math.round(undo / 60))) : t.confirmNow(agency)}</p>
+      <p class="note">${undo ? t.confirmHint(agency, words.settings.span(undo)) : t.confirmNow(agency)}</p>
       ${this.overview.may.answer ? nothing : html`<p class="error">${t.cantSend}</p>`}
       <div class="row">
         <button class="primary" id="send" ?disabled=${this.busy || !all || !this.overview.may.answer} @click=${this.send}>${t.confirm}</button>
@@ -187,7 +195,12 @@ export class AnswerView extends LitElement {
     if (seen < length * SEEN && !(video.ended && seen > length - SLACK_S)) return;
     this.reported.add(file.sha256);
     void this.ask("watched", { answer: this.answer.id, file: file.name, seconds: seen }).then((done) => {
-      if (!done) this.reported.delete(file.sha256);
+      if (done) {
+        this.dispatchEvent(new CustomEvent("told", { bubbles: true, composed: true }));
+        return;
+      }
+      this.forget(); // Home Assistant was started again meanwhile: fetched anew, and looked at anew
+      this.requestUpdate("answer", null);
     });
   }
 

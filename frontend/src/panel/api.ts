@@ -4,6 +4,8 @@ export interface Hass {
   connection: {
     sendMessagePromise<T>(message: Record<string, unknown>): Promise<T>;
     subscribeMessage(callback: () => void, message: Record<string, unknown>): Promise<() => Promise<void>>;
+    addEventListener(event: "ready", callback: () => void): void;
+    removeEventListener(event: "ready", callback: () => void): void;
   };
   fetchWithAuth(path: string, init?: RequestInit): Promise<Response>;
   language: string;

@@ -8,7 +8,7 @@ import { panel } from "./styles";
 import { words } from "./words";
 
 const SMALLEST = 0.02; // of the picture: a click is no box
-const STEP_S = 0.1;
+const LEAST_S = 0.2; // that is left of a clip
 const MAX_BOXES = 20;
 
 type Drawing = "" | "hide" | "keep";
@@ -117,17 +117,17 @@ export class ClipEditor extends LitElement {
       ${this.clip.codec === "hevc" ? html`<p class="muted small">${t.h265}</p>` : nothing} ${drawing ? html`<p class="note" role="status">${drawing}</p>` : nothing}
       <h3>${t.edit}</h3>
       <div>
-        <label for="from">${t.from} ${duration(selection.start_s * 1000)}</label>
-        <input id="from" type="range" min="0" max=${length} step=${STEP_S} .value=${String(selection.start_s)} @input=${this.moveStart} />
-        <label for="to">${t.to} ${duration(end * 1000)}</label>
-        <input id="to" type="range" min="0" max=${length} step=${STEP_S} .value=${String(end)} @input=${this.moveEnd} />
+        <label for="from">${t.from} ${t.at(selection.start_s)}</label>
+        <input id="from" type="range" min="0" max=${length} step="any" .value=${String(selection.start_s)} @input=${this.moveStart} />
+        <label for="to">${t.to} ${t.at(end)}</label>
+        <input id="to" type="range" min="0" max=${length} step="any" .value=${String(end)} @input=${this.moveEnd} />
       </div>
       <div>
         ${this.clip.has_sound
           ? html`<label class="tick"><input type="checkbox" .checked=${selection.mute} @change=${(event: Event) => { this.set({ mute: checked(event) }); }} /> ${t.mute}</label>`
           : nothing}
         <label class="tick"><input type="checkbox" .checked=${selection.blur_faces} @change=${(event: Event) => { this.set({ blur_faces: checked(event) }); }} /> ${t.faces}</label>
-        ${selection.blur_faces && this.settings.faces !== "ready" ? html`<p class="error">${t.facesMissing}</p>` : nothing}
+        ${selection.blur_faces && this.settings.faces !== "ready" ? html`<p class="error">${t.facesMissing} <button class="quiet" @click=${this.settle}>${words.tabs.settings}</button></p>` : nothing}
       </div>
       <div class="row">
         <button aria-pressed=${this.drawing === "hide"} @click=${() => { this.draw("hide"); }}>${t.hide}</button>
@@ -211,16 +211,20 @@ export class ClipEditor extends LitElement {
 
   private readonly moveStart = (event: Event): void => {
     const end = this.selection?.end_s ?? this.clip.duration_s;
-    const start = Math.min(Number((event.target as HTMLInputElement).value), Math.max(0, end - 2 * STEP_S));
+    const start = Math.min(Number((event.target as HTMLInputElement).value), Math.max(0, end - LEAST_S));
     this.set({ start_s: start });
     this.seek(start);
   };
 
   private readonly moveEnd = (event: Event): void => {
-    const least = (this.selection?.start_s ?? 0) + 2 * STEP_S;
+    const least = (this.selection?.start_s ?? 0) + LEAST_S;
     const end = Math.max(Number((event.target as HTMLInputElement).value), least);
-    this.set({ end_s: end >= this.clip.duration_s - STEP_S / 2 ? null : end });
+    this.set({ end_s: end >= this.clip.duration_s - LEAST_S / 4 ? null : end });
     this.seek(end);
+  };
+
+  private readonly settle = (): void => {
+    this.dispatchEvent(new CustomEvent("settings", { bubbles: true, composed: true }));
   };
 
   private seek(time: number): void {

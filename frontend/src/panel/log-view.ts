@@ -3,7 +3,7 @@
 import { css, html, LitElement, nothing, type TemplateResult } from "lit";
 import { customElement, property, state } from "lit/decorators.js";
 import { when } from "../texts";
-import { Api, messageOf, type LogEntry, type LogPage } from "./api";
+import { Api, messageOf, type LogEntry, type LogPage, type Overview } from "./api";
 import { panel } from "./styles";
 import { words } from "./words";
 
@@ -16,6 +16,13 @@ export class LogView extends LitElement {
         padding: 0.6rem 0;
         border-bottom: 1px solid var(--line);
       }
+      summary {
+        cursor: pointer;
+        width: max-content;
+      }
+      details p {
+        font-size: 0.75rem;
+      }
       form {
         display: grid;
         gap: 0.75rem;
@@ -24,6 +31,7 @@ export class LogView extends LitElement {
   ];
 
   @property({ attribute: false }) api!: Api;
+  @property({ attribute: false }) overview!: Overview;
   @property({ type: Boolean }) allowed = false;
   @state() private page: LogPage | null = null;
   @state() private demands: LogEntry[] = [];
@@ -70,14 +78,29 @@ export class LogView extends LitElement {
   }
 
   private entry(entry: LogEntry): TemplateResult {
-    const facts = Object.entries(entry.facts)
-      .filter(([name, value]) => name in words.log.fact && value !== null && value !== "")
-      .map(([name, value]) => `${words.log.fact[name] ?? name}: ${shown(value)}`);
+    const t = words.log;
+    const of = (name: string): string => shown(entry.facts[name]) || (name === "by_name" ? t.somebody : "?");
+    const about = this.about(entry.facts["request"] ?? this.requestOf(entry.facts["answer"]));
+    const matches = entry.what === "request_seen" ? t.matching(Number(entry.facts["matches"] ?? 0)) : "";
     return html`<li>
-      <span class="muted small">${entry.n} · ${when(entry.time)}</span>
-      <p>${entry.text}</p>
-      ${facts.length ? html`<p class="muted small said">${facts.join(" · ")}</p>` : nothing}
+      <span class="muted small">${[String(entry.n), when(entry.time), about, matches].filter(Boolean).join(" · ")}</span>
+      <p class="said">${t.said[entry.what]?.(of) ?? entry.text}</p>
+      <details class="muted small">
+        <summary>${t.details}</summary>
+        <p class="said digits">${entry.text}</p>
+      </details>
     </li>`;
+  }
+
+  private requestOf(answer: unknown): string | undefined {
+    return this.overview.answers.find((one) => one.id === answer)?.request;
+  }
+
+  /** Name a request as people do. It may be of a neighborhood that was left. */
+  private about(id: unknown): string {
+    const request = this.overview.neighborhoods.flatMap((one) => one.requests).find((one) => one.id === id);
+    if (!request) return "";
+    return `${words.incidents[request.incident] ?? request.incident}${request.case_number ? `, ${request.case_number}` : ""}`;
   }
 
   private warrants(): TemplateResult {

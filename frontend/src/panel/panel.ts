@@ -60,6 +60,10 @@ export class Panel extends LitElement {
         border-bottom: 3px solid transparent;
         white-space: nowrap;
       }
+      nav button:hover:not(:disabled) {
+        background: none;
+        color: var(--text);
+      }
       nav button[aria-current="page"] {
         color: var(--text);
         border-bottom-color: var(--accent);
@@ -114,6 +118,7 @@ export class Panel extends LitElement {
     removeEventListener("popstate", this.moved);
     removeEventListener("location-changed", this.moved);
     clearTimeout(this.timer);
+    this.hass.connection.removeEventListener("ready", this.reload);
     void this.unsubscribe?.();
     this.unsubscribe = null;
   }
@@ -133,6 +138,7 @@ export class Panel extends LitElement {
 
   private async start(): Promise<void> {
     this.api = new Api(this.hass);
+    this.hass.connection.addEventListener("ready", this.reload); // connected again: what was told meanwhile is not told twice
     await this.load();
     try {
       this.unsubscribe = await this.api.subscribe(() => {
@@ -143,6 +149,10 @@ export class Panel extends LitElement {
       this.failed = messageOf(error);
     }
   }
+
+  private readonly reload = (): void => {
+    void this.load();
+  };
 
   private readonly load = async (): Promise<void> => {
     try {
@@ -161,7 +171,7 @@ export class Panel extends LitElement {
       ${this.opened
         ? nothing
         : html`<nav aria-label=${words.title}>
-            ${TABS.map((tab) => html`<button aria-current=${this.tab === tab ? "page" : "false"} @click=${() => (this.tab = tab)}>${words.tabs[tab]}</button>`)}
+            ${TABS.map((tab) => html`<button aria-current=${this.tab === tab ? "page" : "false"} @click=${() => { this.show(tab); }}>${words.tabs[tab]}</button>`)}
           </nav>`}
       <main>${this.inside()}</main>`;
   }
@@ -182,12 +192,12 @@ export class Panel extends LitElement {
       case "answers":
         return html`<div class="stack">
           ${overview.answers.length === 0 ? html`<p class="muted">${words.answer.none}</p>` : nothing}
-          ${overview.answers.map((answer) => html`<rw-answer class="card" .api=${api} .answer=${answer} .overview=${overview} short @open=${() => { this.open(answer.request); }}></rw-answer>`)}
+          ${overview.answers.map((answer) => html`<rw-answer class="card" .api=${api} .answer=${answer} .overview=${overview} short @open=${() => { this.open(answer.request); }} @told=${this.reload}></rw-answer>`)}
         </div>`;
       case "log":
-        return html`<rw-log .api=${api} .allowed=${overview.may.administer}></rw-log>`;
+        return html`<rw-log .api=${api} .overview=${overview} .allowed=${overview.may.administer}></rw-log>`;
       case "settings":
-        return html`<rw-settings .api=${api} .settings=${overview.settings} .allowed=${overview.may.administer}></rw-settings>`;
+        return html`<rw-settings .api=${api} .settings=${overview.settings} .allowed=${overview.may.administer} @told=${this.reload}></rw-settings>`;
     }
   }
 
@@ -197,7 +207,7 @@ export class Panel extends LitElement {
       if (request) {
         return html`<div class="stack">
           <div><button class="quiet" @click=${() => { this.open(""); }}>${icon("back")} ${words.back}</button></div>
-          <rw-review .api=${api} .overview=${overview} .neighborhood=${hood} .request=${request}></rw-review>
+          <rw-review .api=${api} .overview=${overview} .neighborhood=${hood} .request=${request} @told=${this.reload} @settings=${() => { this.show("settings"); }}></rw-review>
         </div>`;
       }
     }
@@ -234,6 +244,11 @@ export class Panel extends LitElement {
       <span class="said">${words.request.asks(request.officer, request.agency.name)}</span>
       <span class="muted small">${hood.name} · ${when(request.start)} – ${when(request.end)}${request.status === "open" ? ` · ${words.until(when(request.expires))}` : ""}</span>
     </button>`;
+  }
+
+  private show(tab: Tab): void {
+    this.tab = tab;
+    if (this.opened) this.open("");
   }
 
   private open(request: string): void {

@@ -107,7 +107,7 @@ export class Review extends LitElement {
         </div>
         <div class="two">
           <dl class="facts">
-            ${fact(this.neighborhood.name, t.asks(request.officer, request.agency.name))} ${fact(t.window, `${when(request.start)} – ${when(request.end)}`)}
+            ${fact(t.who, t.asks(request.officer, request.agency.name))} ${fact(t.neighborhood, this.neighborhood.name)} ${fact(t.window, `${when(request.start)} – ${when(request.end)}`)}
             ${fact(t.caseNumber, request.case_number)} ${fact(t.purpose, request.purpose)} ${fact(t.contact, request.contact)}
             ${fact(t.description, request.description)}
           </dl>
@@ -153,7 +153,7 @@ export class Review extends LitElement {
       <textarea id="reason" maxlength="1000" .value=${this.reason} @input=${(event: Event) => (this.reason = (event.target as HTMLTextAreaElement).value)}></textarea>
       <div class="row">
         <button class="primary" ?disabled=${this.busy} @click=${decide("restore")}>${t.release}</button>
-        <button ?disabled=${this.busy || !this.reason.trim()} @click=${decide("hold")}>${t.hold}</button>
+        ${this.request.status === "pending" ? html`<button ?disabled=${this.busy || !this.reason.trim()} @click=${decide("hold")}>${t.hold}</button>` : nothing}
         <button class="danger" ?disabled=${this.busy || !this.reason.trim()} @click=${decide("remove")}>${t.refuse}</button>
       </div>
     </section>`;

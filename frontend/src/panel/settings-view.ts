@@ -6,7 +6,7 @@ import { Api, messageOf, type Identity, type Settings } from "./api";
 import { panel } from "./styles";
 import { words } from "./words";
 
-const MINUTES = [0, 1, 5, 15, 30, 60, 240, 1440];
+const UNDO_S = [0, 60, 300, 900, 1800, 3600, 4 * 3600, 24 * 3600];
 
 @customElement("rw-settings")
 export class SettingsView extends LitElement {
@@ -51,9 +51,9 @@ export class SettingsView extends LitElement {
         <section class="card stack">
           <div class="stack">
             <label for="undo">${t.undo}</label>
-            <select id="undo" @change=${(event: Event) => void this.set({ undo_s: Number((event.target as HTMLSelectElement).value) * 60 })}>
-              ${[...new Set([...MINUTES, Math.round(settings.undo_s / 60)])].sort((a, b) => a - b).map(
-                (minutes) => html`<option value=${minutes} ?selected=${minutes === Math.round(settings.undo_s / 60)}>${t.minutes(minutes)}</option>`,
+            <select id="undo" @change=${(event: Event) => void this.set({ undo_s: Number((event.target as HTMLSelectElement).value) })}>
+              ${[...new Set([...UNDO_S, settings.undo_s])].sort((a, b) => a - b).map(
+                (seconds) => html`<option value=${seconds} ?selected=${seconds === settings.undo_s}>${seconds ? t.span(seconds) : t.atOnce}</option>`,
               )}
             </select>
             <p class="muted small">${t.undoHint}</p>
@@ -67,7 +67,7 @@ export class SettingsView extends LitElement {
         <section class="card stack">
           <h2>${t.faces}</h2>
           <p>${t.facesStates[settings.faces]}</p>
-          ${settings.faces === "no_model" || settings.faces === "no_ncnn" ? html`<div><button @click=${() => void this.ask("get_model", {})}>${t.fetch}</button></div>` : nothing}
+          ${settings.faces === "no_model" || settings.faces === "no_ncnn" ? this.model() : nothing}
         </section>
         <section class="card">
           <form @submit=${this.saveWho}>
@@ -93,6 +93,24 @@ export class SettingsView extends LitElement {
       </fieldset>
     </div>`;
   }
+
+  /** Two ways to what finds faces: fetched, or files that the owner has put onto this machine. */
+  private model(): TemplateResult {
+    const t = words.settings;
+    return html`<div><button class="primary" @click=${() => void this.ask("get_model", {})}>${t.fetch}</button></div>
+      <form @submit=${this.take}>
+        <label for="folder">${t.folder}</label>
+        <input id="folder" name="folder" type="text" maxlength="4096" required placeholder="/media/models" spellcheck="false" autocapitalize="off" />
+        <p class="muted small">${t.folderHint}</p>
+        <div><button>${t.take}</button></div>
+      </form>`;
+  }
+
+  private readonly take = async (event: SubmitEvent): Promise<void> => {
+    event.preventDefault();
+    const folder = new FormData(event.target as HTMLFormElement).get("folder");
+    if (typeof folder === "string") await this.ask("get_model", { folder });
+  };
 
   private camera(camera: Settings["cameras"][number]): TemplateResult {
     const t = words.settings;
@@ -136,6 +154,7 @@ export class SettingsView extends LitElement {
     try {
       await this.api.ask(name, message);
       this.saved = true;
+      this.dispatchEvent(new CustomEvent("told"));
     } catch (error) {
       this.failed = messageOf(error);
     }

@@ -34,6 +34,8 @@ export const words = {
 
   request: {
     asks: (officer: string, agency: string) => `${officer}, ${agency}`,
+    who: "Asked by",
+    neighborhood: "Neighborhood",
     window: "Recorded between",
     caseNumber: "Case",
     purpose: "What for",
@@ -68,6 +70,7 @@ export const words = {
     edit: "What is sent of it",
     from: "From",
     to: "To",
+    at: (seconds: number) => `${Math.floor(seconds / 60)}:${(Math.floor((seconds % 60) * 10) / 10).toFixed(1).padStart(4, "0")}`,
     mute: "Take the sound out",
     faces: "Hide faces",
     facesMissing: "What finds faces isn't on this machine yet. Fetch it under Settings, or switch this off.",
@@ -105,6 +108,8 @@ export const words = {
     cantSend: "This login can't send: sign in with your own user name.",
     change: "Change",
     throwAway: "Throw away",
+    open: "Open",
+    clips: (count: number) => (count === 1 ? "1 clip" : `${count} clips`),
     undo: "Undo",
     goesAt: (when: string) => `Goes out at ${when}. Until then it is only here.`,
     left: (seconds: number) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")} left`,
@@ -118,7 +123,7 @@ export const words = {
     failed: (code: string) => `It could not be made ready or sent (${code}).`,
     errors: {
       no_face_model: "Faces were to be hidden, and what finds them isn't on this machine. Fetch it under Settings, or switch “Hide faces” off.",
-      no_ncnn: "Faces were to be hidden, and the program that finds them can't be installed on this machine. Hide parts by boxes instead.",
+      no_ncnn: "Faces were to be hidden, and the program that finds them isn't on this machine. Fetch it under Settings, or switch “Hide faces” off and hide parts by boxes.",
       clip_gone: "A clip is gone.",
       nothing_left: "Nothing of a clip is left between its start and its end.",
       too_long: "At most 10 minutes can be sent.",
@@ -175,9 +180,37 @@ export const words = {
     exportJson: "Save to be checked (JSON)",
     admin: "Only an administrator can read the log.",
     empty: "Nothing has happened yet.",
-    fact: {
-      request: "request", answer: "answer", file: "file", clips: "clips", clip: "clip", camera: "camera", matches: "clips that match", by_name: "by", news: "news",
-    } as Record<string, string>,
+    details: "All that was noted",
+    somebody: "Somebody",
+    matching: (count: number) => (count === 0 ? "none of your clips matched" : count === 1 ? "1 of your clips matched" : `${count} of your clips matched`),
+    // What a line says; `of` gives a fact of it, or "?".
+    said: {
+      request_seen: (of) => `${of("agency")} asks for footage.`,
+      request_shown: (of) => `${of("by_name")} looked at the request.`,
+      answer_opened: (of) => `${of("by_name")} began an answer.`,
+      answer_edited: () => "The answer was changed; what had been made ready was thrown away.",
+      answer_prepared: (of) => `The answer was made ready: ${of("clips") === "1" ? "1 clip" : `${of("clips")} clips`}.`,
+      preview_shown: (of) => `${of("by_name")} looked at ${of("file")}, to its end.`,
+      confirmed: (of) => `${of("by_name")} confirmed the answer to ${of("agency")}.`,
+      undone: (of) => `${of("by_name")} took the confirmation back.`,
+      renewed: (of) => `The answer has to be looked at again, for ${of("agency")}.`,
+      withdrawn: (of) => `${of("by_name")} threw the answer away. Nothing was sent.`,
+      declined: (of) => `${of("by_name")} declined. Nobody was told.`,
+      undeclined: (of) => `${of("by_name")} thinks again about what had been declined.`,
+      sending: (of) => `The answer begins to be sent to ${of("agency")}.`,
+      sent: (of) => `The answer was sent to ${of("agency")}: ${of("size")} bytes.`,
+      arrived: () => "The hub has signed that it arrived in the agency's mailbox.",
+      receipt: (of) => `The agency signed a receipt: ${of("kind").replaceAll("_", " ")}.`,
+      receipt_refused: (of) => `A receipt was not taken (${of("code")}).`,
+      stale: () => "The answer was not sent, since the agency's key or promises had changed.",
+      failed: (of) => `The answer was not sent (${of("code")}).`,
+      shown_at_door: (of) => `${of("by_name")} showed a clip of ${of("camera")} at the door.`,
+      clip_held: (of) => `${of("clips") === "1" ? "1 clip is" : `${of("clips")} clips are`} held from being deleted, for the request.`,
+      demand_entered: (of) => `${of("by_name")} entered a warrant or the like, by ${of("authority")}.`,
+      exported: (of) => `${of("by_name")} saved a copy of ${of("of")}.`,
+      log_repaired: () => "A line that a power cut had left unfinished was cut off.",
+      answers_lost: () => "The list of answers was damaged and set aside; a new one was begun.",
+    } as Record<string, (of: (name: string) => string) => string>,
   },
 
   demands: {
@@ -196,7 +229,11 @@ export const words = {
   settings: {
     undo: "Time to undo",
     undoHint: "What you confirm waits so long before it goes.",
-    minutes: (minutes: number) => (minutes === 0 ? "None: it goes at once" : minutes === 1 ? "1 minute" : `${minutes} minutes`),
+    atOnce: "None: it goes at once",
+    span: (seconds: number) => {
+      const [count, unit] = seconds % 3600 === 0 ? [seconds / 3600, "hour"] : seconds % 60 === 0 ? [seconds / 60, "minute"] : [seconds, "second"];
+      return `${count} ${unit}${count === 1 ? "" : "s"}`;
+    },
     hold: "Hold matching clips as soon as a request comes",
     holdHint: "Otherwise they are held from being deleted once you open the request. At most a fifth of the space for clips is used for that.",
     blur: "Hide faces unless I say otherwise",
@@ -208,6 +245,9 @@ export const words = {
       loading: "Fetching…",
     },
     fetch: "Fetch it",
+    folder: "Or take the files from a folder of this machine",
+    folderHint: "For a machine without internet. The four files are named in the documentation; only those very files are taken.",
+    take: "Take them",
     who: "Who I am, when I say so",
     name: "Name",
     address: "Address",
