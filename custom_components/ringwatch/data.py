@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from .footage_home import Footage
 from .neighborhoods import Neighborhoods
 from .recording import Recordings
 from .self_check import SelfChecks
@@ -14,6 +13,7 @@ from .vision import Primitives
 
 if TYPE_CHECKING:
     from .coordinator import MotionCoordinator
+    from .footage_home import Footage
 
 
 @dataclass(slots=True)

@@ -10,6 +10,8 @@ from typing import Any
 import yaml
 
 from custom_components.ringwatch.const import DOMAIN
+from custom_components.ringwatch.footage_calls import CODES as FOOTAGE_CODES
+from custom_components.ringwatch.footage_hosting import ENROLMENT
 from custom_components.ringwatch.hub_process import CRASHING, EXIT_CODES, STORAGE_FULL
 from custom_components.ringwatch.neighborhood import violations
 from custom_components.ringwatch.neighborhood_issues import REFUSED, TROUBLES
@@ -128,7 +130,14 @@ def test_every_exception_that_is_raised_is_translated_and_no_other_is() -> None:
     zone_errors = {f"zone_{code}" for code in zones._SENTENCES}
     rules = {f"rule_{code}" for code in (*RULES, "other")}
     outgoing = {f"outgoing_{code}" for code in ("nothing_left", "unreadable", "too_large", "too_long")}
-    assert raised.keys() | zone_errors | rules | outgoing == TRANSLATIONS["exceptions"].keys()
+    footage = {
+        *(f"footage_{code}" for code in FOOTAGE_CODES),
+        *(f"enroll_{code}" for code in (*ENROLMENT, "other")),
+        *(f"model_{code}" for code in ("missing_file", "too_large", "unreachable", "wrong_file")),
+        *(f"redeem_{code}" for code in ("already_done", "too_late", "unknown_code")),
+    }
+    computed = zone_errors | rules | outgoing | footage
+    assert raised.keys() | computed == TRANSLATIONS["exceptions"].keys()
     assert {name for key in rules for name in re.findall(r"{(\w+)}", TEXTS[f"exceptions.{key}.message"])} == {
         "code"
     }
@@ -154,6 +163,8 @@ def test_every_issue_that_is_raised_is_translated_and_no_other_is() -> None:
         "hub_clock": set(),
         **{f"hub_outside_{code}": {"name", "url"} for code in ("other", "unreachable")},
         **{f"refused_{code}": {"name", "title", "code"} for code in (*REFUSED, "other")},
+        "footage_closed": {"folder", "error"},  # an exception has the same key, and needs nothing
+        **{f"footage_log_{code}": set() for code in ("altered", "missing", "truncated", "unreadable")},
     }
     issues = TRANSLATIONS["issues"]
     assert (raised.keys() & issues.keys()) | computed.keys() == issues.keys()
@@ -181,7 +192,14 @@ async def test_actions_are_registered_described_and_have_an_icon(hass: HomeAssis
         assert fields.keys() == TRANSLATIONS["services"][name].get("fields", {}).keys()
         if "target" in (description or {}):
             assert descriptions[name]["target"]["entity"] == [{"integration": DOMAIN, "domain": ["camera"]}]
-        answers_only = {"get_clips", "get_feed", "create_invite"}
+        answers_only = {
+            "get_agencies",
+            "get_audit_log",
+            "get_clips",
+            "get_feed",
+            "get_footage_requests",
+            "create_invite",
+        }
         assert descriptions[name]["response"] == {"optional": name not in answers_only}
 
 
