@@ -6,6 +6,7 @@ from homeassistant.auth.models import User
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import ServiceValidationError
 
+from .clip_views import async_may
 from .const import DOMAIN, SUBENTRY_CAMERA
 from .footage.answer_states import Answer, State
 from .footage.confirming import Login
@@ -34,8 +35,9 @@ async def overview(hass: HomeAssistant, footage: Footage, user: User, login: Log
             "blur_faces": settings.blur_faces,
             "faces": footage.faces.readiness,
             "identity": settings.identity,
-            "name": settings.name,
-            "address": settings.address,
+            # Who lives here, and with which cameras, is for those who may answer and see them.
+            "name": settings.name if running or user.is_admin else "",
+            "address": settings.address if running or user.is_admin else "",
             "home": home,
             "cameras": [
                 {
@@ -45,6 +47,7 @@ async def overview(hass: HomeAssistant, footage: Footage, user: User, login: Log
                     "place": home if place is None else {"lat": place[0] / 1e6, "lon": place[1] / 1e6},
                 }
                 for subentry in footage.entry.get_subentries_of_type(SUBENTRY_CAMERA)
+                if async_may(hass, user, subentry.subentry_id)
             ],
         },
         "may": {"answer": login is not None, "administer": user.is_admin},

@@ -11,13 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 import logging
 from pathlib import Path
+import shutil
 import sqlite3
 import threading
 import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
-from homeassistant.const import __version__ as ha_version
 from homeassistant.core import CALLBACK_TYPE, HomeAssistant, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers.aiohttp_client import async_get_clientsession
@@ -123,7 +123,7 @@ class Footage:
             async_get_clientsession(self.hass),
             listener=self._sent,
             own_recipient=recipient_of(self.store.kept.age_identity),
-            software=f"Ringwatch {integration.version}, Home Assistant {ha_version}",
+            software=f"Ringwatch {integration.version}",  # no more: what few homes run tells them apart
         )
         await self._async_read()
         await self.faces.async_start()
@@ -360,17 +360,21 @@ class Footage:
 
     async def _async_make(self, running: Neighborhood, answer: Answer) -> None:
         code: str | None = None
+        stopped = threading.Event()
         try:
             standing = await self._async_look(answer.neighborhood, answer.request)
             if standing is None or not standing.is_enrolled:
                 code = "not_open"
                 return
-            found = await self.hass.loop.run_in_executor(self._worker, self._prepare, answer)
+            found = await self.hass.loop.run_in_executor(self._worker, self._prepare, answer, stopped)
             self.async_keep(
                 await self.async_run(
                     self.answers.prepared, answer.id, found, standing.recipient, answer.revision
                 )
             )
+        except asyncio.CancelledError:
+            stopped.set()
+            raise
         except PrepareError as err:
             code = err.code
         except AnswerError as err:  # thrown away or changed meanwhile
@@ -383,8 +387,22 @@ class Footage:
                 self._failed[answer.id] = code
                 self._tell()
 
-    def _prepare(self, answer: Answer) -> Any:
-        """Make the files. In the thread for that."""
+    def _prepare(self, answer: Answer, stopped: threading.Event) -> Any:
+        """Make the files. In the thread for that, which nothing else waits for if it is stopped."""
+        folder = self.answers.preview_folder(answer)
+
+        def is_stopped() -> bool:
+            return stopped.is_set() or self._cancelled.is_set()
+
+        try:
+            if is_stopped():
+                raise PrepareError("cancelled")
+            return self._made_files(answer, folder, is_stopped)
+        finally:
+            if stopped.is_set():  # nobody takes them any more
+                shutil.rmtree(folder, ignore_errors=True)
+
+    def _made_files(self, answer: Answer, folder: Path, is_stopped: Callable[[], bool]) -> Any:
         clips: dict[str, Clip] = {}
         for one in answer.selections:
             clip = self.recordings.store.questions.get(one.clip_id)
@@ -400,8 +418,9 @@ class Footage:
 
         wanted = any(one.blur_faces for one in answer.selections)
         finder = self.faces.finder() if wanted else None
-        workshop = Workshop(file_of, None if finder is None else finder.find, self._cancelled.is_set)
-        return prepare(answer, clips, self.answers.preview_folder(answer), workshop)
+        return prepare(
+            answer, clips, folder, Workshop(file_of, None if finder is None else finder.find, is_stopped)
+        )
 
     async def async_confirm(self, answer: Answer, by: str) -> Answer:
         """Send an answer after the undo window. Whoever calls has redeemed a code. Raise AnswerError."""

@@ -152,7 +152,8 @@ def _subscribe(hass: HomeAssistant, connection: ActiveConnection, msg: dict[str,
 
     @callback
     def tell() -> None:
-        connection.send_message(websocket_api.event_message(msg["id"], {"changed": True}))
+        if any(async_may_answer(hass, connection.user, one.subentry_id) for one in footage.neighborhoods):
+            connection.send_message(websocket_api.event_message(msg["id"], {"changed": True}))
 
     connection.subscriptions[msg["id"]] = footage.async_listen(tell)
     connection.send_result(msg["id"])
@@ -182,12 +183,14 @@ async def _watched(asked: Command) -> dict[str, Any]:
     answer, footage = asked.answer(), asked.footage
     login = _person(asked)
     file = asked.msg["file"]
-    footage.confirming.watched(answer, login, file)
+    if file not in answer.preview_files:
+        raise refused(translation_key="footage_unknown_answer")
     deadline_s = time.monotonic() + NOTED_S
     while Missing(file, "bytes") in footage.confirming.missing(answer, login):
         if time.monotonic() > deadline_s:
             raise refused(translation_key="footage_not_fetched")
         await asyncio.sleep(0.05)  # the page has the last bytes before the view has noted that they went
+    footage.confirming.watched(answer, login, file)
     await footage.async_run(
         lambda: footage.answers.note(
             "preview_shown",
