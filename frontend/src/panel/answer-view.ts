@@ -55,6 +55,7 @@ export class AnswerView extends LitElement {
 
   protected override willUpdate(changed: PropertyValues<this>): void {
     if (!changed.has("answer") || this.short) return;
+    if (changed.get("answer")?.state !== this.answer.state) this.failed = "";
     const key = this.answer.files.map((file) => file.sha256).join();
     if (this.answer.state !== "awaiting_confirmation") {
       this.forget();
@@ -111,7 +112,7 @@ export class AnswerView extends LitElement {
     const t = words.answer;
     switch (answer.state) {
       case "preparing":
-        return html`<p role="status">${words.preparing}</p>${this.throwAway()}`;
+        return html`<p role="status">${words.preparing}</p><div>${this.throwAway()}</div>`;
       case "awaiting_confirmation":
         return this.short ? nothing : this.looking(answer);
       case "confirmed":

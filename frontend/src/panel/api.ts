@@ -113,6 +113,7 @@ export type Identity = "anonymous" | "name" | "address";
 export interface Settings {
   undo_s: number;
   hold: boolean;
+  availability: boolean;
   blur_faces: boolean;
   faces: "ready" | "no_model" | "no_ncnn" | "loading";
   identity: Identity;

@@ -207,7 +207,7 @@ export class Panel extends LitElement {
       if (request) {
         return html`<div class="stack">
           <div><button class="quiet" @click=${() => { this.open(""); }}>${icon("back")} ${words.back}</button></div>
-          <rw-review .api=${api} .overview=${overview} .neighborhood=${hood} .request=${request} @told=${this.reload} @settings=${() => { this.show("settings"); }}></rw-review>
+          <rw-review .api=${api} .refresh=${this.load} .overview=${overview} .neighborhood=${hood} .request=${request} @told=${this.reload} @settings=${() => { this.show("settings"); }}></rw-review>
         </div>`;
       }
     }

@@ -44,6 +44,7 @@ export class Review extends LitElement {
 
   @property({ attribute: false }) api!: Api;
   @property({ attribute: false }) overview!: Overview;
+  @property({ attribute: false }) refresh!: () => Promise<void>;
   @property({ attribute: false }) neighborhood!: Neighborhood;
   @property({ attribute: false }) request!: FootageRequest;
   @state() private clips: Clip[] | null = null;
@@ -101,7 +102,7 @@ export class Review extends LitElement {
     return html`<section class="card stack">
         <div class="row">
           <h1>${words.incidents[request.incident] ?? request.incident}</h1>
-          <span class="chip">${words.statuses[request.status] ?? request.status}${request.outcome ? `: ${words.outcomes[request.outcome] ?? request.outcome}` : ""}</span>
+          <span class="chip">${words.statuses[request.status] ?? request.status}${request.outcome && request.status === "closed" ? `: ${words.outcomes[request.outcome] ?? request.outcome}` : ""}</span>
           ${request.extended ? html`<span class="chip">${words.extended}</span>` : nothing}
           ${request.reminded ? html`<span class="chip">${words.reminded}</span>` : nothing}
         </div>
@@ -187,7 +188,7 @@ export class Review extends LitElement {
       <div class="row">
         <button class="primary" ?disabled=${this.busy || this.chosen.size === 0} @click=${() => void this.prepare(answer)}>${words.prepare}</button>
         ${answer
-          ? html`<button class="quiet" @click=${() => (this.changing = false)}>${words.back}</button>`
+          ? html`<button class="quiet" @click=${() => (this.changing = false)}>${words.leave}</button>`
           : html`<button ?disabled=${this.busy} @click=${() => void this.run("decline", this.names())}>${words.decline}</button>
               <span class="muted small">${words.declineHint}</span>`}
       </div>
@@ -226,7 +227,10 @@ export class Review extends LitElement {
   private async prepare(answer: Answer | null): Promise<void> {
     const clips = (this.clips ?? []).flatMap((clip) => this.chosen.get(clip.id) ?? []);
     const identity = this.identity ?? this.overview.settings.identity;
-    if (await this.run("prepare", { ...this.names(), clips, identity, answer: answer?.id ?? null })) this.changing = false;
+    if (await this.run("prepare", { ...this.names(), clips, identity, answer: answer?.id ?? null })) {
+      await this.refresh(); // or the files before would be looked at
+      this.changing = false;
+    }
   }
 
   private async run(name: string, message: Record<string, unknown>): Promise<boolean> {

@@ -23,8 +23,15 @@ export class SettingsView extends LitElement {
         border-top: 1px solid var(--line);
         padding-top: 0.75rem;
       }
+      .camera .row {
+        align-items: end;
+      }
+      .camera label {
+        display: grid;
+        gap: 0.25rem;
+      }
       .camera input {
-        width: 9rem;
+        width: 8.5rem;
       }
       fieldset {
         border: 0;
@@ -63,6 +70,11 @@ export class SettingsView extends LitElement {
             <label class="tick"><input type="checkbox" .checked=${settings.hold} @change=${(event: Event) => void this.set({ hold: checked(event) })} /> ${t.hold}</label>
             <p class="muted small">${t.holdHint}</p>
           </div>
+        </section>
+        <section class="card stack">
+          <h2>${t.availability}</h2>
+          <label class="tick"><input id="availability" type="checkbox" .checked=${settings.availability} @change=${(event: Event) => void this.set({ availability: checked(event) })} /> ${t.takePart}</label>
+          ${t.availabilityHints.map((hint) => html`<p class="muted small">${hint}</p>`)}
         </section>
         <section class="card stack">
           <h2>${t.faces}</h2>
@@ -118,10 +130,8 @@ export class SettingsView extends LitElement {
       <strong class="said">${camera.name}</strong>
       <span class="muted small">${camera.own_place ? t.ownPlace : t.atHome}</span>
       <div class="row">
-        <label for="lat-${camera.id}" class="small">${t.latitude}</label>
-        <input id="lat-${camera.id}" name="lat" type="number" step="any" min="-89" max="89" required .value=${String(camera.place.lat)} />
-        <label for="lon-${camera.id}" class="small">${t.longitude}</label>
-        <input id="lon-${camera.id}" name="lon" type="number" step="any" min="-180" max="180" required .value=${String(camera.place.lon)} />
+        <label class="small">${t.latitude} <input name="lat" type="number" step="any" min="-89" max="89" required .value=${String(camera.place.lat)} /></label>
+        <label class="small">${t.longitude} <input name="lon" type="number" step="any" min="-180" max="180" required .value=${String(camera.place.lon)} /></label>
         <button>${t.setPlace}</button>
         ${camera.own_place ? html`<button type="button" class="quiet" @click=${() => void this.ask("set_place", { camera: camera.id, place: null })}>${t.useHome}</button>` : nothing}
       </div>

@@ -9,6 +9,7 @@ export const words = {
   notConnected: "The hub doesn't answer at the moment.",
   again: "Try again",
   back: "All requests",
+  leave: "Leave it as it was",
 
   noNeighborhood: "You are in no neighborhood yet. Join one or host one under Settings, Devices & services, Ringwatch.",
   noRequests: "Nobody asks for footage. When a police agency does, you see it here.",
@@ -237,6 +238,14 @@ export const words = {
     hold: "Hold matching clips as soon as a request comes",
     holdHint: "Otherwise they are held from being deleted once you open the request. At most a fifth of the space for clips is used for that.",
     blur: "Hide faces unless I say otherwise",
+    availability: "Did anybody record?",
+    takePart: "Take part in all my neighborhoods",
+    availabilityHints: [
+      "With some requests an agency asks whether anybody recorded there and then. The homes that take part answer together, and everybody is told one of two things: “likely, several homes”, or “not enough to say”. Never a number, never who, and never “no”.",
+      "What your home sends looks the same whether it recorded or not. Chance is added to the answer: whatever somebody thought of your home before, one home changes the odds at most 2.7 times.",
+      "The limit of this: a host who controls everybody else on the list of homes learns what yours answered, up to that chance.",
+      "Your home answers at most four times in 30 days, and never twice about the same place and time. The others can see that it takes part.",
+    ],
     faces: "Finding faces",
     facesStates: {
       ready: "Faces can be found and hidden on this machine. They are never compared, named or kept.",
