@@ -27,6 +27,7 @@ from .clips import (
     ClipReady,
     ClipStore,
     FilesChanged,
+    HoldsEnded,
     Limits,
     PacketsDropped,
     PausedError,
@@ -92,6 +93,7 @@ class Recordings:
         self._count_again = False
         self._on_clip: dict[str, Callable[[Clip], None]] = {}
         self._on_count: dict[str, Callable[[], None]] = {}
+        self._on_holds_ended: list[Callable[[tuple[Clip, ...]], None]] = []
         self._rebuilt_after: str | None = None  # as the owner was told
         self._closed = False
         self._unlisten: list[CALLBACK_TYPE] = []
@@ -211,6 +213,12 @@ class Recordings:
             key for key, value in self._entry.subentries.items() if value.subentry_type == SUBENTRY_CAMERA
         ]
 
+    @callback
+    def async_listen_for_holds(self, listener: Callable[[tuple[Clip, ...]], None]) -> CALLBACK_TYPE:
+        """Call the listener with clips that were held for an answer, and had to be let go."""
+        self._on_holds_ended.append(listener)
+        return lambda: self._on_holds_ended.remove(listener)
+
     def _from_thread(self, news: ClipNews) -> None:
         try:
             self._hass.loop.call_soon_threadsafe(self._happened, news)
@@ -228,6 +236,10 @@ class Recordings:
                 self.async_count()
             case RecordingBlocked(camera_id, code):
                 issues.async_set_recording(self._hass, camera_id, self._name(camera_id), code, str(self.root))
+            case HoldsEnded(clips):
+                _LOGGER.warning("%d clips are held no longer: a fifth of the space is for that", len(clips))
+                for holds in self._on_holds_ended:
+                    holds(clips)
             case PacketsDropped(camera_id, _, seconds):
                 _LOGGER.warning(
                     "%s: %.1f s are missing in a clip; the disk is slow", self._name(camera_id), seconds
