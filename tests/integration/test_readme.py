@@ -26,7 +26,7 @@ from homeassistant.setup import async_setup_component
 from homeassistant.util import dt as dt_util
 from tests.fixtures.cameras import CameraServer
 from tests.fixtures.flows import PREVIEW_INPUT, async_answer, async_start
-from tests.fixtures.hood import FEED
+from tests.fixtures.hood import FEED, REQUESTS
 
 README = (Path(__file__).parents[2] / "README.md").read_text()
 BLOCKS: list[dict[str, Any]] = [
@@ -261,7 +261,7 @@ async def test_home_assistant_takes_the_automation(
     [entity_id] = hass.states.async_entity_ids("automation")
     assert hass.states.get(entity_id).state == STATE_ON  # "unavailable" is what does not validate
     ours = {e.entity_id for e in er.async_entries_for_config_entry(er.async_get(hass), ringwatch.entry_id)}
-    ours.add(FEED)
+    ours.update({FEED, REQUESTS})
     used = set(entities_in_automation(hass, entity_id))
     used |= set(
         re.findall(
