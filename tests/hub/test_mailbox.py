@@ -310,6 +310,25 @@ def test_mailboxes_have_an_end(make_street: MakeStreet) -> None:
     assert (answer.status, answer.code) == (507, "storage_full")
 
 
+def test_space_is_asked_for_again_when_the_bytes_come(make_street: MakeStreet) -> None:
+    """Announcing takes no space, or it would be a way to keep others out. Many may announce at once."""
+    street = make_street(total_mailbox_bytes=3 * MIB)
+    officer = enrol(street).officer()
+    asked = ask(officer)
+    release(street, asked)
+    robin, sam = join(street, "Robin"), join(street, "Sam")
+    packages = [Package.of(one, asked, ciphertext(2 * MIB - 1_000)) for one in (robin, sam)]
+    assert [package.announce().status for package in packages] == [201, 201]
+    answers = [package.put(offset) for offset in (0, MIB) for package in packages]
+    assert [answer.status for answer in answers] == [200, 200, 200, 429]
+    assert answers[-1].code == "quota_exceeded"
+    files = (street.hub.data / street.id / "mailbox").iterdir()
+    assert sum(path.stat().st_size for path in files) <= 3 * MIB
+    assert packages[0].call("POST", "/commit").status == 200
+    sign_for(officer, packages[0])
+    assert packages[1].put(MIB).status == 200  # there is space again
+
+
 def test_an_agency_with_a_new_key_waits_three_days(make_street: MakeStreet) -> None:
     street = make_street()
     police = enrol(street)

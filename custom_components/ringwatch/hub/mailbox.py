@@ -148,6 +148,7 @@ class Mailbox:
                 raise bad_request("a part is as long as `part_bytes`, the last one as long as the rest")
             if offset != found.offset:
                 raise _moved(found.offset)  # a part whose answer got lost is there already
+            await self._hood.read(lambda db: rows.ask_for_space(db, len(data), self._limit_bytes()))
             await self._ask_for_space(len(data))
             await self._in_thread(self._files.write, delivery, offset, data)
             now_s = self._hood.now_s()

@@ -94,15 +94,12 @@ def begin(
     """Make a row, or find the one that was made already; return whether it is new. Raise Refusal."""
     if found := known(db, announced):
         return found, False
-    [rows, unfinished, stored] = db.execute(
-        "SELECT count(*), coalesce(sum(state = 'open'), 0),"
-        " coalesce(sum(CASE state WHEN 'open' THEN offset WHEN 'sent' THEN size ELSE 0 END), 0)"
-        " FROM deliveries"
+    [rows, unfinished] = db.execute(
+        "SELECT count(*), coalesce(sum(state = 'open'), 0) FROM deliveries"
     ).fetchone()
     if rows >= MAX_ROWS or unfinished >= MAX_UNFINISHED:
         raise quota_exceeded("packages", HOUR_S)
-    if stored + announced.size_bytes > limit_bytes:
-        raise quota_exceeded("mailboxes", HOUR_S)
+    ask_for_space(db, announced.size_bytes, limit_bytes)
     made = Delivery(
         secrets.token_hex(32),
         announced.request,
@@ -131,6 +128,16 @@ def begin(
         ),
     )
     return made, True
+
+
+def ask_for_space(db: sqlite3.Connection, more: int, limit_bytes: int) -> None:
+    """Raise Refusal if there is no space for more. What was only announced takes none yet."""
+    [stored] = db.execute(
+        "SELECT coalesce(sum(CASE state WHEN 'open' THEN offset ELSE size END), 0)"
+        " FROM deliveries WHERE state IN ('open', 'sent')"
+    ).fetchone()
+    if stored + more > limit_bytes:
+        raise quota_exceeded("mailboxes", HOUR_S)
 
 
 def advance(db: sqlite3.Connection, delivery: str, offset: int, length: int, now_s: int) -> int:
