@@ -64,6 +64,13 @@ class FootageNotices:
             f"{DOMAIN}_answer_{answer.id}",
         )
 
+    async def async_show_let_go(self, clips: int) -> None:
+        """Tell that clips which were held for a request may be deleted by their age again."""
+        text = await self._async_texts()
+        persistent_notification.async_create(
+            self._hass, text("let_go").format(count=clips), text("let_go_title"), f"{DOMAIN}_holds"
+        )
+
     @callback
     def async_hide(self, request_id: str) -> None:
         """Take the notification of a request away."""

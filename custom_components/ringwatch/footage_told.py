@@ -1,5 +1,6 @@
 """What the hub tells this home of courts' demands that concern it, shown once each as a notification."""
 
+import asyncio
 from datetime import datetime, timedelta
 import logging
 from typing import TYPE_CHECKING, Final
@@ -35,6 +36,7 @@ class DemandNotices:
         self._hass = hass
         self._neighborhoods = neighborhoods
         self._store = store
+        self._looking = asyncio.Lock()
         self._unlisten: list[CALLBACK_TYPE] = []
 
     def start(self) -> None:
@@ -50,7 +52,11 @@ class DemandNotices:
             self._unlisten.pop()()
 
     async def async_look(self, _now: datetime | None = None) -> None:
-        """Ask all hubs."""
+        """Ask all hubs, one look at a time."""
+        async with self._looking:
+            await self._async_look()
+
+    async def _async_look(self) -> None:
         for running in self._neighborhoods:
             try:
                 notices = await running.home.async_notices()
