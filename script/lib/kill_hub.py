@@ -27,6 +27,7 @@ from script.lib.hub_client import HubProcess, Member, Street, comment, describe,
 
 POSTS_A_DAY = 18  # the rules allow 20
 COMMENTS_A_DAY = 190
+WRITE_ON_S = 20.0
 
 
 @dataclass
@@ -155,7 +156,7 @@ def run(folder: Path, kills: int, homes: int = 3, seed: int = 1, within_s: float
             time.sleep(random.uniform(0.02, within_s) if random.random() < 0.8 else random.uniform(1.0, 3.0))
             street.hub.kill()
             street.hub.start()
-        time.sleep(0.3)
+        _write_on(busy, kills)
     finally:
         stop.set()
         for thread in threads:
@@ -171,6 +172,14 @@ def run(folder: Path, kills: int, homes: int = 3, seed: int = 1, within_s: float
         "pictures": sum(len(home.ready) for home in busy),
         "retries": sum(home.retries for home in busy),
     }
+
+
+def _write_on(homes: list[Home], least: int) -> None:
+    """Have the homes write for a moment; on a busy machine until they have got something from the kills."""
+    deadline_s = time.monotonic() + WRITE_ON_S
+    time.sleep(0.3)
+    while sum(len(home.acknowledged) for home in homes) < least and time.monotonic() < deadline_s:
+        time.sleep(0.1)
 
 
 def main() -> int:

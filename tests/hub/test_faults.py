@@ -22,9 +22,8 @@ def test_killed_while_homes_post_and_upload(tmp_path: Path) -> None:
     with ThreadPoolExecutor(HUBS) as pool:
         done = list(pool.map(kill, range(HUBS)))
     assert sum(one["kills"] for one in done) == KILLS
-    # Or it was not killed while they were at it. A busy machine's hub does little between two kills
-    assert sum(one["acknowledged"] for one in done) >= KILLS / 2
-    assert sum(one["retries"] for one in done) >= KILLS / 2
+    assert sum(one["acknowledged"] for one in done) >= KILLS
+    assert sum(one["retries"] for one in done) >= KILLS / 2  # or it was not killed while they were at it
     assert sum(one["pictures"] for one in done) >= 1
 
 
