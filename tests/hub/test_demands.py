@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ringwatch.hub.demands import CONTEXT
+from ringwatch.neighborhood.availability import opt_in
 from ringwatch.neighborhood.bodies import LegalDemand, Withdraw
 from ringwatch.neighborhood.bodies.agencies import DemandKind
 from ringwatch.neighborhood.keys import verify
@@ -105,6 +106,17 @@ def test_the_export_about_a_request_and_about_everything(make_street: MakeStreet
 
     whole = lines(street.host.call("GET", "/demand-export"))
     assert {line["delivery"] for line in kinds(whole, "delivery")} == {package.id, elsewhere.id, waiting.id}
+    consent = opt_in(robin.key)
+    assert robin.call("PUT", "/availability", {"key": consent.key, "sig": consent.sig}).status == 200
+    forged = opt_in(street.host.key)
+    answer = robin.call("PUT", "/availability", {"key": forged.key, "sig": forged.sig})
+    assert (answer.status, answer.code) == (422, "bad_field")
+    assert officer.call("GET", "/availability").status == 404
+    assert street.host.call("PUT", "/availability/settings", {"on": True}).json == {"on": True}
+    assert street.host.call("GET", "/availability/settings").json == {"on": True}
+    whole = lines(street.host.call("GET", "/demand-export"))
+    [takes_part] = kinds(whole, "takes_part")
+    assert (takes_part["subject"], takes_part["key"]) == (robin.tip, consent.key)
     numbers = [line["number"] for line in kinds(whole, "record")]
     assert numbers == list(range(1, street.host.call("GET", "").json["position"]["number"] + 1))
     assert (street.hub.data / street.id / f"mailbox/{elsewhere.id}").read_bytes() == elsewhere.data
@@ -117,8 +129,10 @@ def _all_tables_are_in(street: Street, whole: list[dict[str, Any]]) -> None:
         "records": "record", "uploads": "upload", "spent": "sent_bytes", "revoked": "revoked_invite",
         "deliveries": "delivery", "receipts": "delivery", "answers": "delivered", "redeemed": "redeemed",
         "redeemers": "redeemers", "notices": "notice", "state": "subject",
+        "consents": "takes_part", "turns": "was_asked", "rounds": "round", "shares": "round",
     }  # fmt: skip
-    derived = {"segments", "names", "settings"}  # forms of segments; which records name a file; quotas
+    # Forms of segments; which records name a file; quotas; whether homes are asked if anybody recorded
+    derived = {"segments", "names", "settings", "switches"}
     with sqlite3.connect(f"file:{street.hub.data / street.id / 'hub.db'}?mode=ro", uri=True) as db:
         tables = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
         tables = {name for name in tables if not name.startswith(("texts", "sqlite_"))}  # the index of words

@@ -43,6 +43,7 @@ class Config:
     total_media_bytes: int = 20 * GIB
     total_mailbox_bytes: int = 10 * GIB  # packages for agencies, of all members together
     keep_free_bytes: int = GIB // 2
+    availability_s: int = 6 * 3_600  # from a release until "did anybody record?" is answered
     source: Path | None = field(default=None, compare=False)  # the file it was read from
 
     @classmethod

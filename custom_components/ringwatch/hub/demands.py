@@ -17,7 +17,7 @@ from ..neighborhood.envelope import Record
 from ..neighborhood.keys import PrivateKey
 from ..neighborhood.rows import Subject
 from ..neighborhood.state import State
-from . import mailbox_table, notices, partnership, table
+from . import availability, mailbox_table, notices, partnership, table
 from .errors import not_found
 
 FORMAT: Final = "ringwatch-demand-export/1"
@@ -34,6 +34,8 @@ HELD: Final = (
     "    how large, when they came, under a key made for that package; the officers' receipts",
     "redeemed: how many households have redeemed a partnership's code, and for two weeks a keyed mark each",
     "notices: what members were told of legal demands",
+    'consents, rounds, shares, turns: who takes part in "did anybody record?", where and when was asked',
+    "    about, masked numbers until the answer stands, and how often each was asked in the last 30 days",
     "hub.key: the hub's own private key",
 )
 NOT_HELD: Final = (
@@ -42,6 +44,7 @@ NOT_HELD: Final = (
     "the keys that open packages; footage and clips that were not posted; where cameras are",
     "what was withdrawn or has expired: only a signed envelope without its text is left",
     "which member redeemed a code, once two weeks are over",
+    "which home recorded: what homes send says so of all of them together, and with noise",
 )
 
 
@@ -154,6 +157,7 @@ class Export:
             yield from self._of_members(db)
         if self._subject is None:
             yield from self._deliveries(db)
+        yield from availability.held(db, self._subject, self._request)
 
     def _of_members(self, db: sqlite3.Connection) -> Iterator[dict[str, Any]]:
         where, values = ("WHERE owner = ?", (self._subject,)) if self._subject else ("", ())

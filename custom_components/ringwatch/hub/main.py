@@ -25,6 +25,7 @@ from typing import Any, Final
 from aiohttp import web
 
 from ..neighborhood.keys import is_digest
+from .availability import pass_rounds
 from .certificate import Certificate, CertificateError
 from .config import Config, ConfigError
 from .connections import Connections
@@ -201,6 +202,7 @@ class _Process:
             for hood in list(self._hub.hoods.values()):
                 await self._try(hood.pass_time())
                 await self._try(hood.keep_time())
+                await self._try(pass_rounds(hood, self._hub.config.availability_s))
                 if count % HOUR_TICKS == 1:  # what a kill left, half a minute after the start
                     await self._try(hood.forget_uploads())
                     await self._try(self._hub.mailbox(hood).forget())

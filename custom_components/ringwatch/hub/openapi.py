@@ -137,6 +137,9 @@ SCHEMAS: Final[dict[str, Any]] = {
     ),
     "Begun": _object({"delivery": _DIGEST, "part_bytes": {"const": PART_BYTES}}),
     "Code": _object({"code": {"type": "string"}}),
+    "Consent": _object({"key": _DIGEST, "sig": _SIGNATURE}),
+    "Share": _object({"share": {"type": "string", "pattern": "^[0-9a-f]{16}$"}}),
+    "Switch": _object({"on": {"type": "boolean"}}),
     "Notice": _object(
         {
             "demand": _DIGEST,

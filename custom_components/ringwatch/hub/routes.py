@@ -1,6 +1,7 @@
 """Every call below a neighborhood's address: what answers it, and what the OpenAPI description says of it."""
 
 from . import (
+    handlers_availability as asking,
     handlers_feed as reading,
     handlers_host as host,
     handlers_mailbox as mail,
@@ -206,5 +207,32 @@ ROUTES: tuple[Route, ...] = (
         who="host",
         body="Notice",
         answers=((201, "Json"), (409, "Error"), (422, "Error")),
+    ),
+    Route(
+        "PUT",
+        ("availability",),
+        asking.take_part,
+        'Take part in "did anybody record?"',
+        body="Consent",
+        answers=((200, "Json"), (422, "Error")),
+    ),
+    Route("DELETE", ("availability",), asking.take_no_part, "Take no part any more", answers=((204, ""),)),
+    Route("GET", ("availability",), asking.questions, "What the caller is asked now"),
+    Route("GET", ("availability", "settings"), asking.get_settings, "Whether homes are asked", who="host"),
+    Route(
+        "PUT",
+        ("availability", "settings"),
+        asking.put_settings,
+        "Have homes asked, or not",
+        who="host",
+        body="Switch",
+    ),
+    Route(
+        "POST",
+        ("availability", DIGEST),
+        asking.take_share,
+        "Send what the sum is made of, once",
+        body="Share",
+        answers=((200, "Json"), (409, "Error"), (422, "Error")),
     ),
 )

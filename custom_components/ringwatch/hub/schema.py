@@ -93,7 +93,35 @@ _MAILBOXES: Final = """
         PRIMARY KEY (subject, demand)
     ) WITHOUT ROWID;
 """
-STEPS: Final = (STATE_SCHEMA + _TABLES, _MAILBOXES)
+_AVAILABILITY: Final = """
+    -- "Did anybody record?" Who takes part, with a key for masks that each has signed.
+    CREATE TABLE consents (
+        subject TEXT PRIMARY KEY, member TEXT NOT NULL, key TEXT NOT NULL, sig TEXT NOT NULL,
+        since_s INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    -- What was asked. Roster and shares are there until the answer stands.
+    CREATE TABLE rounds (
+        request TEXT PRIMARY KEY,
+        closes_s INTEGER NOT NULL,
+        cells TEXT NOT NULL,
+        hours TEXT NOT NULL,
+        roster TEXT,
+        asked INTEGER NOT NULL,
+        answer TEXT,
+        told INTEGER NOT NULL DEFAULT 0
+    ) WITHOUT ROWID;
+    -- Masked numbers: one tells nothing, and there is no column for when it came.
+    CREATE TABLE shares (
+        request TEXT NOT NULL, member TEXT NOT NULL, share TEXT NOT NULL, PRIMARY KEY (request, member)
+    ) WITHOUT ROWID;
+    -- How often a member was asked in the last 30 days.
+    CREATE TABLE turns (
+        subject TEXT NOT NULL, closes_s INTEGER NOT NULL, count INTEGER NOT NULL,
+        PRIMARY KEY (subject, closes_s)
+    ) WITHOUT ROWID;
+    CREATE TABLE switches (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+"""
+STEPS: Final = (STATE_SCHEMA + _TABLES, _MAILBOXES, _AVAILABILITY)
 
 
 class DatabaseError(Exception):
