@@ -503,7 +503,8 @@ class Footage:
         running = self._running(neighborhood)
         if running is None:
             return None
-        now_s = running.home.hub_time_s()
+        # Not the hub's time as it is: a hub could end the days in which a new key gets nothing.
+        now_s = running.home.clock.judging_s()
 
         def ask(ledger: Ledger) -> Standing | None:
             me = ledger.state.subject_of(running.home.public_key)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 import threading
+import time
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from pytest_homeassistant_custom_component.typing import ClientSessionGenerator,
 from custom_components.ringwatch import footage_home
 from custom_components.ringwatch.clips import Clip
 from custom_components.ringwatch.footage_answers import PREVIEW_URL
+from custom_components.ringwatch.neighborhood.limits import KEY_HOLD_S
+from custom_components.ringwatch.neighborhood.signed_calls import TRUST_S
 from homeassistant.components.http.auth import async_sign_path
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.const import __version__ as ha_version
@@ -41,8 +44,7 @@ class Home:
 
     @property
     def prepared(self) -> Path:
-        folder: Path = self.footage.folder / "prepared"
-        return folder
+        return Path(self.hass.config.path("ringwatch", "footage", "prepared"))
 
 
 class Panel:
@@ -145,6 +147,13 @@ async def test_a_package_says_nothing_of_the_home_that_it_need_not(
     ):
         assert secret.encode() not in said, secret
         assert secret.encode() not in data, secret
+
+
+async def test_a_hub_cannot_talk_the_days_away_in_which_a_new_key_gets_nothing(home: Home) -> None:
+    running = home.entry.runtime_data.neighborhoods.get(home.hood.subentry_id)
+    running.home.clock.correct(int(time.time()) + 10 * 86_400)  # as a hub's refusal says
+    standing = await home.footage._async_look(running.home.config.neighborhood, home.request)
+    assert standing.now_s <= time.time() + TRUST_S < time.time() + KEY_HOLD_S
 
 
 @pytest.fixture
