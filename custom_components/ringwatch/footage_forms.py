@@ -32,6 +32,7 @@ async def overview(hass: HomeAssistant, footage: Footage, user: User, login: Log
         "settings": {
             "undo_s": settings.undo_s,
             "hold": settings.hold,
+            "availability": settings.availability,
             "blur_faces": settings.blur_faces,
             "faces": footage.faces.readiness,
             "identity": settings.identity,

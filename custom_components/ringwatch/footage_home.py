@@ -38,6 +38,7 @@ from .footage.prepare import PrepareError, Workshop, prepare
 from .footage.sending import Sender
 from .footage.served import ServedRegister
 from .footage.standing import Standing, read_standing
+from .footage_asking import Askings
 from .footage_faces import Faces
 from .footage_notices import FootageNotices
 from .footage_requests import FootageRequests
@@ -83,6 +84,15 @@ class Footage:
         )
         self.notices = FootageNotices(hass)
         self._demands = DemandNotices(hass, neighborhoods, self.store)
+        self.asking = Askings(
+            hass,
+            neighborhoods,
+            recordings,
+            self.store,
+            self.folder,
+            places=self.places,
+            note=lambda request: self.answers.note("took_part", request=request),
+        )
         self._log: AuditLog | None = None
         self._answers: AnswerStore | None = None
         self._sender: Sender | None = None
@@ -131,6 +141,8 @@ class Footage:
         self.neighborhoods.platforms.append(self._follow)
         self._sender.start()
         self._demands.start()
+        self.async_listen(self.asking.async_wake)
+        self.asking.async_wake()
 
     def _open(self) -> str | None:
         """Open log and answers; return what is wrong with the log. Blocks."""
@@ -145,6 +157,7 @@ class Footage:
         """End all, within a bounded time. What is on its way goes on after the next start."""
         self._cancelled.set()
         self._demands.stop()
+        await self.asking.async_stop()
         await self.requests.async_stop()
         if self._sender is not None:
             await self._sender.async_stop()
@@ -235,6 +248,7 @@ class Footage:
     def _follow(self) -> None:
         for running in self.neighborhoods:
             self._spawn(self.requests.async_refresh(running), "ringwatch footage requests")
+        self.asking.async_wake()
 
     async def async_refresh(self) -> None:
         """Compare all requests with the home's clips anew: where cameras are has changed."""

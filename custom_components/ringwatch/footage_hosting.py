@@ -115,6 +115,12 @@ def async_setup_hosting_actions(hass: HomeAssistant) -> None:
         _async_redeem,
         {probatio.Required("code"): probatio.All(cv.string, probatio.Length(min=4, max=12))},
     )
+    register(
+        "allow_availability",
+        _async_allow_availability,
+        {probatio.Required("allowed"): cv.boolean},
+        admin=True,
+    )
 
 
 async def _async_get_agencies(call: NeighborhoodCall) -> dict[str, Any]:
@@ -322,6 +328,13 @@ async def _async_redeem(call: NeighborhoodCall) -> dict[str, Any]:
             raise refused(translation_key=f"redeem_{err.violation}") from err
         raise _hub_failed(err) from err
     return {"code": code}
+
+
+async def _async_allow_availability(call: NeighborhoodCall) -> dict[str, Any]:
+    """Have homes that take part asked whether anybody recorded, from the next release on, or not."""
+    _hosts(call)
+    await _async_hub(call.neighborhood.home.async_set_availability(call.data["allowed"]))
+    return {"allowed": call.data["allowed"]}
 
 
 async def _async_hub(asked: Any) -> Any:

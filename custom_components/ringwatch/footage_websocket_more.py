@@ -205,6 +205,7 @@ COMMANDS: Final = (
         {
             probatio.Optional("undo_s"): probatio.All(int, probatio.Range(UNDO_MIN_S, UNDO_MAX_S)),
             probatio.Optional("hold"): bool,
+            probatio.Optional("availability"): bool,
             probatio.Optional("blur_faces"): bool,
             probatio.Optional("identity"): probatio.In(IDENTITIES),
             probatio.Optional("name"): _TEXT,

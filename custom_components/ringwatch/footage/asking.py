@@ -119,7 +119,7 @@ class Asker:
         random: Random | None = None,
         first_s: int = FIRST_S,
     ) -> None:
-        """Call nobody yet. `note` is awaited with the request before anything about it is sent."""
+        """Call nobody yet. `note` is awaited with the request first: what it can't note is not answered."""
         config = home.config
         self._home = home
         self._neighborhood = config.neighborhood
@@ -215,6 +215,8 @@ class Asker:
             send_s = now_s + int(self._random.random() * (question.closes_s - now_s) / 2)
             recorded = await self._recorded(question)
             share = await asyncio.to_thread(share_of, question, self._home.key, recorded, self._random)
+            if self._note is not None:
+                await self._note(question.request)
             await self._store.async_add(
                 Asked(
                     self._neighborhood,
@@ -227,8 +229,6 @@ class Asker:
                     f"{share:016x}",
                 )
             )
-            if self._note is not None:
-                await self._note(question.request)
         self._looks.pop(question.request, None)
 
     async def _async_send(self) -> None:

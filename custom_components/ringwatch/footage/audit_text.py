@@ -36,6 +36,7 @@ SENTENCES: Final[Mapping[str, str]] = {
     "clip_held": "Clips are held from deletion for request {request}.",
     "demand_entered": "{by} entered a {kind} by {authority}, served on {served}.",
     "exported": "{by} exported {of} as {format}.",
+    "took_part": "This home took part in what was asked about request {request}: did anybody record?",
     "log_repaired": "A line that a power cut had left unfinished was cut off.",
     "answers_lost": "The list of answers was damaged and set aside; a new one was begun.",
 }

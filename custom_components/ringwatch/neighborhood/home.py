@@ -21,7 +21,7 @@ import aiohttp
 
 from .bodies import Body
 from .bodies.feed import Media
-from .canonical import Json
+from .canonical import Json, encode
 from .envelope import Record
 from .feed_items import FeedChange, FeedItem
 from .home_copy import HomeCopy, media_of
@@ -299,6 +299,13 @@ class Home:
     async def async_redeem(self, code: str) -> None:
         """Have this household counted for a partnership. Raise HubError."""
         await self._client.post("/partnership/redeem", {"code": code})
+
+    async def async_set_availability(self, on: bool) -> None:
+        """Have the hub ask "did anybody record?" from the next release on, or not; for the host.
+
+        Raise HubError.
+        """
+        await self._client.call("PUT", "/availability/settings", encode({"on": on}))
 
     # ---- its two tasks ----------------------------------------------------------------------------
 
