@@ -108,6 +108,16 @@ def test_two_at_once_do_not_collide(checkout: Path, bare_machine: Path) -> None:
     assert (checkout / "log").read_text().split() == ["begin", "end"]
 
 
+def test_a_linked_environment_is_left_as_it_is(checkout: Path, bare_machine: Path, tmp_path: Path) -> None:
+    theirs = tmp_path / "another checkout's"
+    theirs.mkdir()
+    (theirs / ".ringwatch").write_text("made there")
+    (checkout / ".venv").symlink_to(theirs)
+    done = bootstrap(checkout, bare_machine)  # which could not make one here
+    assert (done.returncode, done.stderr) == (0, "")
+    assert [(path.name, path.read_text()) for path in theirs.iterdir()] == [(".ringwatch", "made there")]
+
+
 def test_without_python_or_uv_it_says_what_to_install(checkout: Path, bare_machine: Path) -> None:
     for python in ("python3", "uv"):
         program(bare_machine, python, "exit 1")
