@@ -25,8 +25,9 @@ from .const import DOMAIN, SUBENTRY_CAMERA, SUBENTRY_NEIGHBORHOOD
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
 from .data import RingwatchData
 from .footage_actions import async_setup_footage_actions
-from .footage_home import FOLDER as FOOTAGE_FOLDER, Footage
+from .footage_home import Footage
 from .footage_hosting import async_setup_hosting_actions
+from .footage_keeping import FOLDER as FOOTAGE_FOLDER
 from .footage_panel import async_serve_panel, async_show_panel, hide_panel
 from .footage_store import STORAGE_KEY as FOOTAGE_KEY
 from .footage_views import PreviewView

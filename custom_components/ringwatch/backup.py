@@ -1,6 +1,7 @@
 """Before a backup the databases become whole files and nothing is moved or deleted; recording goes on.
 
 The neighborhoods and the hub are ended until it is over: what neighbors write meanwhile waits with them.
+The answers to footage requests and their log are closed, and nothing is sent.
 """
 
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from .clip_views import async_recordings
 from .const import DOMAIN
 
 if TYPE_CHECKING:
-    from .neighborhoods import Neighborhoods
+    from .data import RingwatchData
 
 
 async def async_pre_backup(hass: HomeAssistant) -> None:
@@ -19,8 +20,9 @@ async def async_pre_backup(hass: HomeAssistant) -> None:
     if (recordings := async_recordings(hass)) is not None:
         await hass.async_add_executor_job(recordings.store.pause)
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-        neighborhoods: Neighborhoods = entry.runtime_data.neighborhoods
-        await neighborhoods.async_pause()
+        data: RingwatchData = entry.runtime_data
+        await data.footage.async_pause()
+        await data.neighborhoods.async_pause()
 
 
 async def async_post_backup(hass: HomeAssistant) -> None:
@@ -28,5 +30,6 @@ async def async_post_backup(hass: HomeAssistant) -> None:
     if (recordings := async_recordings(hass)) is not None:
         recordings.store.resume()
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
-        neighborhoods: Neighborhoods = entry.runtime_data.neighborhoods
-        await neighborhoods.async_resume()
+        data: RingwatchData = entry.runtime_data
+        await data.neighborhoods.async_resume()
+        await data.footage.async_resume()

@@ -6,7 +6,7 @@ sent: that takes a code, which takes a person who has seen the very files (foota
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 import logging
@@ -14,7 +14,6 @@ from pathlib import Path
 import shutil
 import sqlite3
 import threading
-import time
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -27,6 +26,7 @@ from . import footage_issues as issues
 from .clips import Clip, UnsafePathError
 from .const import DOMAIN, SUBENTRY_CAMERA
 from .footage.age_file import generate_identity, recipient_of
+from .footage.answer_database import NewerAnswersError
 from .footage.answer_states import Answer, AnswerError, Selection, State
 from .footage.answers import AnswerStore
 from .footage.audit import Anchor, AuditLog, Trouble
@@ -40,6 +40,8 @@ from .footage.served import ServedRegister
 from .footage.standing import Standing, read_standing
 from .footage_asking import Askings
 from .footage_faces import Faces
+from .footage_holds import Holds
+from .footage_keeping import Keeping
 from .footage_notices import FootageNotices
 from .footage_requests import FootageRequests
 from .footage_store import FootageStore
@@ -48,11 +50,11 @@ from .neighborhood.ledger import Ledger
 from .neighborhood.requests import RequestItem
 from .neighborhood_home import Neighborhood
 from .neighborhoods import Neighborhoods
-from .recording import FAILURES, Recordings
+from .recording import Recordings
 
 _LOGGER = logging.getLogger(__name__)
 
-FOLDER: Final = "footage"
+MOST_HELD: Final = 500  # clips of one request
 # An answer in these states is the home's word on a request; a notification is of no use any more.
 ANSWERING: Final = frozenset({State.CONFIRMED, State.SENDING, State.SENT, State.RECEIVED})
 
@@ -73,7 +75,7 @@ class Footage:
         self.store = FootageStore(hass)
         self.faces = Faces(hass, self._tell)
         self.confirming = Confirming()
-        self.folder = Path(hass.config.path(DOMAIN, FOLDER))
+        self.keeping = Keeping(hass, self.store)
         self.requests = FootageRequests(
             hass,
             neighborhoods,
@@ -83,18 +85,23 @@ class Footage:
             on_update=self._tell,
         )
         self.notices = FootageNotices(hass)
+        self.holds = Holds(
+            hass,
+            recordings,
+            find=self._find_request,
+            is_living=self._is_living,
+            on_ended=self._holds_ended,
+        )
         self._demands = DemandNotices(hass, neighborhoods, self.store)
         self.asking = Askings(
             hass,
             neighborhoods,
             recordings,
             self.store,
-            self.folder,
+            self.keeping.folder,
             places=self.places,
             note=lambda request: self.answers.note("took_part", request=request),
         )
-        self._log: AuditLog | None = None
-        self._answers: AnswerStore | None = None
         self._sender: Sender | None = None
         self._listeners: list[Changed] = []
         self._news_listeners: dict[str, list[Callable[[str, RequestItem, int], None]]] = {}
@@ -103,28 +110,43 @@ class Footage:
         self._failed: dict[str, str] = {}  # why an answer could not be made ready
         self._cancelled = threading.Event()
         self._worker: ThreadPoolExecutor | None = None
-        self._anchor: Anchor | None = None
-        self._saving: asyncio.Task[None] | None = None
+        self._connected: dict[str, bool] = {}  # by subentry: whether its hub answered
+        self._unlisten: list[CALLBACK_TYPE] = []
+        self._interrupted: list[str] = []  # answers whose files are made after the backup
+        self._pausing = asyncio.Lock()
 
     # ---- coming and going -------------------------------------------------------------------------
 
     async def async_start(self) -> None:
-        """Open what is kept. What can't be opened says so in the repairs; then nothing is answered."""
+        """Open what is kept. What can't be opened says so in the repairs; then requests are only shown."""
         await self.store.async_load()
         issues.async_set_settings_damaged(self.hass, self.store.damaged)
-        if self.store.damaged:
-            return
+        self._worker = ThreadPoolExecutor(1, "ringwatch-prepare")
+        if not self.store.damaged:
+            await self._async_open(self.keeping.async_open)
+        await self.faces.async_start()
+        self.requests.async_start()
+        self.neighborhoods.platforms.append(self._follow)
+        self._follow()
+        self._demands.start()
+        self.holds.async_start()
+        if not self.store.damaged:
+            self.async_listen(self.asking.async_wake)
+            self.asking.async_wake()
+
+    async def _async_open(self, opening: Callable[[], Awaitable[tuple[str | None, list[Answer]]]]) -> None:
+        """Open answers and log, and begin to send what was confirmed."""
         try:
             if not self.store.kept.age_identity:
                 await self.store.async_keep(age_identity=generate_identity().secret)
-            trouble = await self.hass.async_add_executor_job(self._open)
-        except (OSError, sqlite3.Error, AnswerError, HomeAssistantError) as err:
+            trouble, stale = await opening()
+            await self._async_read()
+        except (OSError, sqlite3.Error, AnswerError, NewerAnswersError, HomeAssistantError) as err:
             _LOGGER.warning("Answers to footage requests can't be opened: %s", err)
-            issues.async_set_closed(self.hass, str(self.folder), str(err))
+            issues.async_set_closed(self.hass, str(self.keeping.folder), str(err))
             return
         issues.async_set_closed(self.hass, None)
         issues.async_set_log_changed(self.hass, trouble)
-        self._worker = ThreadPoolExecutor(1, "ringwatch-prepare")
         integration = await async_get_integration(self.hass, DOMAIN)
         self._sender = Sender(
             self.answers,
@@ -135,43 +157,58 @@ class Footage:
             own_recipient=recipient_of(self.store.kept.age_identity),
             software=f"Ringwatch {integration.version}",  # no more: what few homes run tells them apart
         )
-        await self._async_read()
-        await self.faces.async_start()
-        self.requests.async_start()
-        self.neighborhoods.platforms.append(self._follow)
         self._sender.start()
-        self._demands.start()
-        self.async_listen(self.asking.async_wake)
-        self.asking.async_wake()
-
-    def _open(self) -> str | None:
-        """Open log and answers; return what is wrong with the log. Blocks."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._log = AuditLog(self.folder)
-        trouble = self.trouble_of_log()
-        self._log.on_head = self._head  # from here on: what was there is what the file of settings knows
-        self._answers = AnswerStore(self.folder, self._log)
-        return None if trouble is None else trouble.code
+        for answer in stale:
+            self._sent(answer)
 
     async def async_stop(self) -> None:
         """End all, within a bounded time. What is on its way goes on after the next start."""
         self._cancelled.set()
         self._demands.stop()
+        while self._unlisten:
+            self._unlisten.pop()()
+        self.holds.async_stop()
         await self.asking.async_stop()
         await self.requests.async_stop()
-        if self._sender is not None:
-            await self._sender.async_stop()
-        for task in list(self._preparing.values()):
+        async with self._pausing:
+            await self._async_rest()
+            if self._worker is not None:
+                await self.hass.async_add_executor_job(partial(self._worker.shutdown, cancel_futures=True))
+            await self.keeping.async_close()
+
+    async def _async_rest(self) -> None:
+        """End what sends, and what makes files."""
+        sender, self._sender = self._sender, None
+        if sender is not None:
+            await sender.async_stop()
+        tasks = list(self._preparing.values())
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._preparing.values(), return_exceptions=True)
-        if self._worker is not None:
-            await self.hass.async_add_executor_job(partial(self._worker.shutdown, cancel_futures=True))
-        if self._saving is not None:
-            await asyncio.gather(self._saving, return_exceptions=True)
-        if self._answers is not None:
-            await self.hass.async_add_executor_job(self._answers.close)
-        if self._log is not None:
-            await self.hass.async_add_executor_job(self._log.close)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    # ---- backups ----------------------------------------------------------------------------------
+
+    async def async_pause(self) -> None:
+        """Close answers and log, so that what a backup copies is whole. Nothing is sent meanwhile."""
+        async with self._pausing:
+            if self.keeping.paused or not self.is_open:
+                return
+            self._interrupted = list(self._preparing)
+            await self._async_rest()
+            await self.keeping.async_pause()
+        self._tell()
+
+    async def async_resume(self) -> None:
+        """Go on after a backup."""
+        async with self._pausing:
+            if not self.keeping.paused or self._cancelled.is_set():
+                return
+            await self._async_open(self.keeping.async_resume)
+            interrupted, self._interrupted = self._interrupted, []
+            for answer in filter(None, map(self._living.get, interrupted)):
+                if answer.state is State.DRAFTED:
+                    self._make(answer)
+        self._tell()
 
     @property
     def is_open(self) -> bool:
@@ -180,17 +217,13 @@ class Footage:
 
     @property
     def answers(self) -> AnswerStore:
-        """The answers. Raise HomeAssistantError where they could not be opened."""
-        if self._answers is None:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
-        return self._answers
+        """The answers. Raise HomeAssistantError where they are not open."""
+        return self.keeping.answers
 
     @property
     def log(self) -> AuditLog:
-        """The audit log. Raise HomeAssistantError where it could not be opened."""
-        if self._log is None:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
-        return self._log
+        """The audit log. Raise HomeAssistantError where it is not open."""
+        return self.keeping.log
 
     # ---- who listens ------------------------------------------------------------------------------
 
@@ -226,29 +259,51 @@ class Footage:
         answered = any(
             answer.request == request.id and answer.state in ANSWERING for answer in self._living.values()
         )
-        declined = await self.async_run(self.answers.declined, running.home.config.neighborhood, request.id)
-        await self.async_run(
-            partial(
-                self.answers.note,
-                "request_seen",
-                request=request.id,
-                agency=request.agency.name,
-                news=kind,
-                matches=matches,
+        if self.keeping.paused:
+            await self.keeping.opened.wait()
+        declined: int | None = None
+        if self.is_open:
+            declined = await self.async_run(
+                self.answers.declined, running.home.config.neighborhood, request.id
             )
-        )
+            await self.async_run(
+                partial(
+                    self.answers.note,
+                    "request_seen",
+                    request=request.id,
+                    agency=request.agency.name,
+                    news=kind,
+                    matches=matches,
+                )
+            )
         if request.is_open and not answered and declined is None:
             await self.notices.async_show(running.title, kind, request, matches)
         elif not request.is_open:
             self.notices.async_hide(request.id)
-        if self.store.settings.hold and request.is_open and declined is None:
+            await self.holds.async_tidy()
+        if self.is_open and self.store.settings.hold and request.is_open and declined is None:
             await self.async_hold(request)
 
     @callback
     def _follow(self) -> None:
+        if self.keeping.paused and not self.neighborhoods.paused:  # a backup that takes too long
+            self._spawn(self.async_resume(), "ringwatch footage after a backup")
+        while self._unlisten:
+            self._unlisten.pop()()
         for running in self.neighborhoods:
+            key = running.subentry_id
+            self._unlisten.append(self.neighborhoods.async_listen(key, partial(self._turned, key)))
             self._spawn(self.requests.async_refresh(running), "ringwatch footage requests")
         self.asking.async_wake()
+
+    @callback
+    def _turned(self, subentry_id: str) -> None:
+        """Go on sending as soon as a hub answers again."""
+        running = self.neighborhoods.get(subentry_id)
+        connected = running is not None and running.home.connected
+        if connected and not self._connected.get(subentry_id, False):
+            self.wake()
+        self._connected[subentry_id] = connected
 
     async def async_refresh(self) -> None:
         """Compare all requests with the home's clips anew: where cameras are has changed."""
@@ -270,36 +325,26 @@ class Footage:
 
     async def async_hold(self, request: RequestItem) -> None:
         """Keep what matches a request from being deleted by age, while it is looked at."""
-        found = await self.requests.async_match(request, limit=500)
-        ids = [clip.id for clip in found.clips if not any(hold.request == request.id for hold in clip.held)]
-        if not ids:
-            return
-        try:
-            await self.hass.async_add_executor_job(self.recordings.store.holds.add, ids, request.id)
-        except FAILURES as err:
-            _LOGGER.warning("Clips could not be held for a request: %s", err)
-            return
-        await self.async_run(partial(self.answers.note, "clip_held", request=request.id, clips=len(ids)))
+        found = await self.requests.async_match(request, limit=MOST_HELD)
+        if held := await self.holds.async_hold(request.id, found.clips):
+            await self.async_run(partial(self.answers.note, "clip_held", request=request.id, clips=held))
 
-    async def async_let_go(self, request_id: str) -> None:
-        """Leave the clips of a request to their age again."""
-        try:
-            await self.hass.async_add_executor_job(self.recordings.store.holds.release, request_id)
-        except FAILURES as err:
-            _LOGGER.warning("Clips could not be released: %s", err)
+    def _find_request(self, request_id: str) -> RequestItem | None:
+        found = (self.requests.get(one.subentry_id, request_id) for one in self.neighborhoods)
+        return next((item for item in found if item is not None), None)
+
+    def _is_living(self, request_id: str) -> bool:
+        return any(one.request == request_id and not one.is_over for one in self._living.values())
+
+    @callback
+    def _holds_ended(self, clips: tuple[Clip, ...]) -> None:
+        self._spawn(self.notices.async_show_let_go(len(clips)), "ringwatch holds")
 
     # ---- answers ----------------------------------------------------------------------------------
 
     async def async_run[T](self, job: Callable[..., T], *args: Any) -> T:
         """Run what reads or writes answers or the log. Raise AnswerError, or HomeAssistantError."""
-        try:
-            return await self.hass.async_add_executor_job(job, *args)
-        except (OSError, sqlite3.Error) as err:
-            raise HomeAssistantError(
-                translation_domain=DOMAIN,
-                translation_key="footage_not_saved",
-                translation_placeholders={"error": str(err)},
-            ) from err
+        return await self.keeping.async_run(job, *args)
 
     def living(self) -> list[Answer]:
         """Return all answers as they were last heard of, newest first."""
@@ -357,10 +402,13 @@ class Footage:
             answer = await self.async_run(self.answers.edit, replaces, chosen, identity)
         self._failed.pop(answer.id, None)
         await self.async_hold(request)
-        task = self._spawn(self._async_make(running, answer), f"ringwatch answer {answer.id[:8]}")
+        self._make(answer)
+        return self.async_keep(answer)
+
+    def _make(self, answer: Answer) -> None:
+        task = self._spawn(self._async_make(answer), f"ringwatch answer {answer.id[:8]}")
         self._preparing[answer.id] = task
         task.add_done_callback(lambda _task: self._made(answer.id))
-        return self.async_keep(answer)
 
     def _made(self, answer_id: str) -> None:
         self._preparing.pop(answer_id, None)
@@ -372,7 +420,7 @@ class Footage:
             await asyncio.wait([task])
         return self.answer(answer_id)
 
-    async def _async_make(self, running: Neighborhood, answer: Answer) -> None:
+    async def _async_make(self, answer: Answer) -> None:
         code: str | None = None
         stopped = threading.Event()
         try:
@@ -394,7 +442,7 @@ class Footage:
         except AnswerError as err:  # thrown away or changed meanwhile
             code = err.code
         except HomeAssistantError as err:
-            _LOGGER.warning("%s: an answer could not be made ready: %s", running.title, err)
+            _LOGGER.warning("The answer %s could not be made ready: %s", answer.id[:8], err)
             code = "disk_full"
         finally:
             if code is not None:
@@ -453,14 +501,14 @@ class Footage:
     async def async_withdraw(self, answer_id: str, by: str) -> Answer:
         """Take an answer back for good, and delete its files. Raise AnswerError."""
         if self._sender is None:
-            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_closed")
+            raise self.keeping.closed()
         if (task := self._preparing.get(answer_id)) is not None:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         self.confirming.void(answer_id)
         answer = self.async_keep(await self._sender.async_withdraw(answer_id, by))
-        if not any(other.request == answer.request and not other.is_over for other in self._living.values()):
-            await self.async_let_go(answer.request)
+        if not self._is_living(answer.request):
+            await self.holds.async_let_go(answer.request)
         return answer
 
     async def async_renew(self, answer_id: str) -> Answer:
@@ -476,7 +524,7 @@ class Footage:
         """Note that nothing is given. It stays here."""
         await self.async_run(self.answers.decline, running.home.config.neighborhood, request_id, by)
         self.notices.async_hide(request_id)
-        await self.async_let_go(request_id)
+        await self.holds.async_let_go(request_id)
         self._tell()
 
     async def async_reconsider(self, running: Neighborhood, request_id: str, by: str) -> None:
@@ -511,7 +559,8 @@ class Footage:
         if running is None:
             return None
         home = running.home
-        return HubAccess(home.config.url, home.config.hub_key, home.key, home.clock)
+        session = self.neighborhoods.session_of(running)
+        return HubAccess(home.config.url, home.config.hub_key, home.key, home.clock, session)
 
     async def _async_look(self, neighborhood: str, request: str) -> Standing | None:
         running = self._running(neighborhood)
@@ -537,8 +586,7 @@ class Footage:
     @property
     def anchor(self) -> Anchor | None:
         """How far the log had come when that was last noted, outside of it."""
-        kept = self.store.kept.anchor
-        return Anchor(int(kept["n"]), str(kept["hash"])) if kept else None
+        return self.keeping.anchor
 
     @property
     def served(self) -> ServedRegister:
@@ -547,26 +595,7 @@ class Footage:
 
     def trouble_of_log(self) -> Trouble | None:
         """Return what is wrong with the log, None if nothing is. Blocks."""
-        return self.log.verify(self.anchor)
-
-    def _head(self, head: Anchor) -> None:
-        """Keep how far the log has come. In the thread that wrote."""
-        self.hass.loop.call_soon_threadsafe(self._anchored, head)
-
-    @callback
-    def _anchored(self, head: Anchor) -> None:
-        if self._anchor is None or head.n > self._anchor.n:
-            self._anchor = head
-        if self._saving is None or self._saving.done():
-            self._saving = self.hass.async_create_task(self._async_save_anchor(), "ringwatch anchor")
-
-    async def _async_save_anchor(self) -> None:
-        while (head := self._anchor) is not None and self.store.kept.anchor.get("n") != head.n:
-            try:
-                await self.store.async_keep(anchor={"n": head.n, "hash": head.hash, "time": int(time.time())})
-            except HomeAssistantError as err:
-                _LOGGER.warning("%s", err)
-                return
+        return self.keeping.trouble_of_log()
 
     def _spawn(self, job: Any, name: str) -> asyncio.Task[Any]:
         return self.entry.async_create_background_task(self.hass, job, name)

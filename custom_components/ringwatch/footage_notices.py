@@ -10,6 +10,7 @@ from homeassistant.util import dt as dt_util
 from .const import DOMAIN
 from .footage.answer_states import Answer
 from .footage_answers import EVENT_REMINDER, REVIEW_URL
+from .footage_keeping import RESTORED
 from .neighborhood.requests import RequestItem
 from .pending_posts import plain
 from .plain_text import harmless
@@ -55,9 +56,10 @@ class FootageNotices:
         """Tell what became of an answer."""
         text = await self._async_texts()
         agency = plain(answer.recipient.name) if answer.recipient else ""
+        what = RESTORED if answer.code == RESTORED else answer.state
         persistent_notification.async_create(
             self._hass,
-            text(f"answer_{answer.state}").format(
+            text(f"answer_{what}").format(
                 agency=agency, url=REVIEW_URL.format(request=answer.request)
             ),
             text("answer_title"),

@@ -260,6 +260,10 @@ class Neighborhoods:
         """
         return async_get_clientsession(self._hass, verify_ssl=not subentry.data[CONF_HOSTED])
 
+    def session_of(self, running: Neighborhood) -> aiohttp.ClientSession:
+        """Return the session with which a neighborhood's hub is called."""
+        return self._session(running.subentry)
+
     def _rename(self, running: Neighborhood, subentry: ConfigSubentry) -> None:
         renamed = running.title != subentry.title
         running.subentry, running.title = subentry, subentry.title

@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pytest_homeassistant_custom_component.typing import ClientSessionGenerator
+from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
 from custom_components.ringwatch.const import DOMAIN
 from homeassistant import block_async_io
+from homeassistant.auth.models import User
 from homeassistant.config_entries import SOURCE_USER, ConfigEntry, ConfigEntryState
 from homeassistant.core import HomeAssistant
 from homeassistant.setup import async_setup_component
+from tests.fixtures.asked import Panel, Street, asked, async_login
 from tests.fixtures.cameras import CameraServer
 from tests.fixtures.live import LiveCamera
 from tests.fixtures.translations import translations_checked
@@ -112,3 +114,22 @@ async def post(hass: HomeAssistant, hass_client: ClientSessionGenerator) -> Call
         return answer
 
     return async_post
+
+
+@pytest.fixture
+async def street(hass: HomeAssistant, socket_enabled: None, tmp_path: Path) -> AsyncIterator[Street]:
+    """A home that is asked for footage."""
+    async with asked(hass, tmp_path) as found:
+        yield found
+
+
+@pytest.fixture
+async def panel(
+    street: Street,
+    hass_admin_user: User,
+    hass_ws_client: WebSocketGenerator,
+    hass_client_no_auth: ClientSessionGenerator,
+) -> Panel:
+    """The panel, opened by an administrator with an ordinary login."""
+    token = await async_login(street.hass, hass_admin_user)
+    return Panel(street, await hass_ws_client(street.hass, token), await hass_client_no_auth(), token)

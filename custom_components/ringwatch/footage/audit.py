@@ -130,7 +130,8 @@ class AuditLog:
     def close(self) -> None:
         """Close it."""
         with self._lock:
-            os.close(self._fd)
+            fd, self._fd = self._fd, -1  # its number may be another file's from now on
+            os.close(fd)
 
     @property
     def head(self) -> Anchor:

@@ -37,6 +37,8 @@ SENTENCES: Final[Mapping[str, str]] = {
     "demand_entered": "{by} entered a {kind} by {authority}, served on {served}.",
     "exported": "{by} exported {of} as {format}.",
     "took_part": "This home took part in what was asked about request {request}: did anybody record?",
+    "restored_backup": "Restored from a backup: what was confirmed then has to be confirmed anew.",
+    "log_cut": "The end of this log was missing: it had had {had} lines.",
     "log_repaired": "A line that a power cut had left unfinished was cut off.",
     "answers_lost": "The list of answers was damaged and set aside; a new one was begun.",
 }

@@ -28,6 +28,7 @@ class HubAccess:
     hub_key: str
     key: PrivateKey
     clock: HubClock
+    session: aiohttp.ClientSession | None = None  # of its own where the hub's certificate isn't looked at
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,7 @@ class Mailbox:
 
         def client(signer: PrivateKey) -> HubClient:
             return HubClient(
-                session,
+                access.session or session,
                 access.url,
                 neighborhood=neighborhood,
                 hub_key=access.hub_key,
