@@ -183,6 +183,19 @@ class FootageRequests:
         for change in changes:
             if change.kind in NEWS and not change.old:
                 self._spawn(self._async_tell_one(running, change))
+            elif change.kind is ChangeKind.REQUEST and not change.old:
+                self._spawn(self._async_wait_for_words(running, change.id))
+
+    async def _async_wait_for_words(self, running: Neighborhood, request_id: str) -> None:
+        """Show a request to a moderator once its words are here: nothing else tells of their coming."""
+        if not await running.async_moderates():
+            return
+        for pause_s in LATER_S:
+            item = self.get(running.subentry_id, request_id)
+            if item is not None and item.details is not None:
+                return
+            await asyncio.sleep(pause_s)
+            await self.async_refresh(running)
 
     async def _async_tell_one(self, running: Neighborhood, change: FeedChange) -> None:
         """Tell of it once there is something to read: its words may still be on their way."""

@@ -168,7 +168,12 @@ export class Review extends LitElement {
       </section>`;
     }
     if (!this.clips) return html`<p class="muted" role="status">${words.loading}</p>`;
-    if (this.clips.length === 0) return html`<p class="card">${words.clips.none}</p>`;
+    if (this.clips.length === 0) {
+      return html`<section class="card stack">
+        <p>${words.clips.none}</p>
+        <div class="row"><button ?disabled=${this.busy} @click=${() => void this.run("decline", this.names())}>${words.decline}</button></div>
+      </section>`;
+    }
     return html`<section class="stack">
       <h2>${words.clips.title}</h2>
       <p class="muted">${words.clips.atMost} ${this.more ? words.clips.more : ""}</p>
