@@ -11,6 +11,7 @@ import pytest
 from ringwatch.footage.age_file import generate_identity
 from ringwatch.footage.answer_states import State
 from ringwatch.footage.answers import AnswerStore
+from ringwatch.footage.mailbox import Mailbox
 from ringwatch.footage.package import read_package
 from ringwatch.footage.sending import RETRY_S
 from ringwatch.neighborhood.keys import PrivateKey
@@ -131,6 +132,34 @@ async def test_what_was_changed_after_confirming_is_not_sent(home: Home) -> None
 
 
 # ---- what changes meanwhile ----------------------------------------------------------------------------
+
+
+async def test_a_package_that_a_disk_has_changed_is_packed_anew(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was sent again and again for as long as the hub said that these are other bytes."""
+    answer = home.confirmed(home.scene.ask())
+    home.ahead_s = UNDO_S
+    await crash(home, "async_announce", monkeypatch, after=False)
+    [sealed] = (home.folder / "footage" / "outgoing").iterdir()
+    data = bytearray(sealed.read_bytes())
+    data[len(data) // 2] ^= 1
+    sealed.write_bytes(data)
+    parts = []
+    put = Mailbox._async_put
+
+    async def counted(*args: Any) -> int:
+        parts.append(args)
+        return await put(*args)
+
+    monkeypatch.setattr(Mailbox, "_async_put", counted)
+    async with home.sender() as sender:
+        for _ in range(3):
+            home.ahead_s += await sender.async_tick() + 1
+            if home.answer(answer).state is State.SENT:
+                break
+    assert home.answer(answer).state is State.SENT
+    assert len(parts) <= 4
 
 
 async def test_a_request_that_was_closed_long_ago_ends_it(home: Home) -> None:

@@ -17,6 +17,7 @@ from ..neighborhood.violations import RecordViolation
 
 MAX_PART_BYTES: Final = 4 * 1024 * 1024
 MAX_TURNS: Final = 4_000  # of an upload: 500 MiB in parts of 1 MiB, and many of them again
+MAX_AGAIN: Final = 1  # how often all of it is sent again when the hub has other bytes than were announced
 MAX_RECEIPTS: Final = 100
 
 
@@ -91,6 +92,7 @@ class Mailbox:
         """
         path = f"/deliveries/{delivery}"
         offset = (await self._own.get(f"{path}/state")).json().get("offset")
+        again = 0
         for _ in range(MAX_TURNS):
             if not isinstance(offset, int) or not 0 <= offset <= parcel.size_bytes:
                 raise HubError("bad_answer", "an upload that can't be read")
@@ -101,7 +103,8 @@ class Mailbox:
                     return self._arrival(answer.get("arrival"), parcel, delivery)
                 offset = await self._async_put(path, parcel, offset)
             except HubError as error:
-                if error.violation not in {"offset_moved", "wrong_bytes"}:
+                again += error.violation == "wrong_bytes"
+                if error.violation not in {"offset_moved", "wrong_bytes"} or again > MAX_AGAIN:
                     raise
                 offset = (await self._own.get(f"{path}/state")).json().get("offset")
         raise HubError("bad_answer", "an upload that comes to no end")

@@ -341,7 +341,9 @@ class Sender:
             return "agency_on_hold"
         if violation == "agency_changed":
             await self._async_end(now, Next.STALE, "agency_changed")
-        elif violation == "duplicate_delivery" or (violation == "not_found" and now.delivery is not None):
+        elif violation in {"duplicate_delivery", "wrong_bytes"} or (
+            violation == "not_found" and now.delivery is not None
+        ):
             await self._async_do(lambda: self._store.change(answer.id, states.unpacked))
             return "hub_away"  # packed anew in a while: the hub no longer takes this ciphertext
         else:
