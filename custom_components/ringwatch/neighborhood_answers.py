@@ -14,6 +14,7 @@ from .neighborhood.feed_items import FeedChange, FeedItem
 from .neighborhood.places import Place
 from .neighborhood.rows import Status
 from .neighborhood.types import Type
+from .neighborhood.writing import FOREVER_S
 
 MEDIA_URL: Final = f"/api/{DOMAIN}/neighborhood/{{subentry_id}}/{{item_id}}/{{digest}}"
 
@@ -41,8 +42,8 @@ NEWS: Final[Mapping[Type, str]] = {
 
 
 def time_answer(time_s: int) -> str | None:
-    """Return a time as text, None for none."""
-    return datetime.fromtimestamp(time_s, UTC).isoformat() if time_s else None
+    """Return a time as text, None for none and for what doesn't end by itself."""
+    return datetime.fromtimestamp(time_s, UTC).isoformat() if 0 < time_s < FOREVER_S else None
 
 
 def place_answer(place: Place | None) -> dict[str, float] | None:
@@ -134,6 +135,8 @@ def moderation_of(change: FeedChange, *, moderates: bool) -> str | None:
         return None
     if change.kind in {ChangeKind.FLAG, ChangeKind.APPEAL} and (change.by_me or not (moderates or item.mine)):
         return None
+    if item.type is Type.FOOTAGE_REQUEST and change.kind not in {ChangeKind.FLAG, ChangeKind.APPEAL}:
+        return None  # requests have an event of their own
     if change.kind is ChangeKind.MODERATION:
         return None if change.by_me else DECIDED.get(item.status, "restored")
     return what
