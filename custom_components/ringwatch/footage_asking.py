@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 _LOGGER = logging.getLogger(__name__)
 
 AWAY_S: Final = 60.0  # until a hub that doesn't answer is tried again
+MAX_AWAY_S: Final = 3600.0  # however long the hub says
 TROUBLE_S: Final = 600.0  # until the disk is tried again
 
 
@@ -90,7 +91,14 @@ class Askings:
         asker = Asker(running.home, running.session, self._store, self._async_recorded, note=self._async_note)
         while True:
             wake.clear()
-            pause_s = await self._async_turn(running, asker)
+            try:
+                pause_s = await self._async_turn(running, asker)
+            except HubError as err:
+                _LOGGER.debug("%s: did anybody record: %s", running.title, err)
+                # To its end, whatever wakes: a call that is tried again when somebody looks at a request or
+                # declines it would tell the hub that they did.
+                await asyncio.sleep(min(max(AWAY_S, float(err.retry_after_s or 0)), MAX_AWAY_S))
+                continue
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(pause_s):
                     await wake.wait()
@@ -100,9 +108,6 @@ class Askings:
             return AWAY_S
         try:
             return await asker.async_turn(self._settings.settings.availability)
-        except HubError as err:
-            _LOGGER.debug("%s: did anybody record: %s", running.title, err)
-            return max(AWAY_S, float(err.retry_after_s or 0))
         except (AskingDamagedError, HomeAssistantError, RuntimeError, *FAILURES) as err:
             # HomeAssistantError: the log can't be written. RuntimeError: the copy is closed just now.
             _LOGGER.warning("%s: did anybody record: not answered: %s", running.title, err)

@@ -489,13 +489,13 @@ class Footage:
         confirmed = await self.async_run(
             self.answers.confirm, answer.id, answer.contents, by, self.store.settings.undo_s
         )
-        self.wake()
+        self.wake(answer.id)
         return self.async_keep(confirmed)
 
     async def async_undo(self, answer_id: str, by: str) -> Answer:
         """Call an answer back while it can be; it has to be looked at again. Raise AnswerError."""
         answer = self.async_keep(await self.async_run(self.answers.undo, answer_id, by))
-        self.wake()
+        self.wake(answer_id)
         return answer
 
     async def async_withdraw(self, answer_id: str, by: str) -> Answer:
@@ -540,10 +540,13 @@ class Footage:
         declined = await self.async_run(self.answers.declined, running.home.config.neighborhood, request_id)
         return None if declined is None else "declined"
 
-    def wake(self) -> None:
-        """Have the sender look again."""
+    def wake(self, answer_id: str | None = None) -> None:
+        """Have the sender look again, at one answer or all. What people do is never a reason for all.
+
+        The hub would see by the calls about others that somebody has confirmed or undone something.
+        """
         if self._sender is not None:
-            self._sender.wake()
+            self._sender.wake(answer_id)
 
     # ---- what the sender asks ---------------------------------------------------------------------
 

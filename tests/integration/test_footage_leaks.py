@@ -1,5 +1,6 @@
 """What must not get out of a home with an answer, or to users of it whom it doesn't concern."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import timedelta
@@ -11,9 +12,12 @@ from typing import Any
 import pytest
 from pytest_homeassistant_custom_component.typing import ClientSessionGenerator, WebSocketGenerator
 
-from custom_components.ringwatch import footage_home
 from custom_components.ringwatch.clips import Clip
+from custom_components.ringwatch.footage import prepare
+from custom_components.ringwatch.footage.asking import Asker
+from custom_components.ringwatch.footage.mailbox import Mailbox
 from custom_components.ringwatch.footage_answers import PREVIEW_URL
+from custom_components.ringwatch.neighborhood.hub_client import HubError
 from custom_components.ringwatch.neighborhood.limits import KEY_HOLD_S
 from custom_components.ringwatch.neighborhood.signed_calls import TRUST_S
 from homeassistant.components.http.auth import async_sign_path
@@ -152,22 +156,83 @@ async def test_a_package_says_nothing_of_the_home_that_it_need_not(
 async def test_a_hub_cannot_talk_the_days_away_in_which_a_new_key_gets_nothing(home: Home) -> None:
     running = home.entry.runtime_data.neighborhoods.get(home.hood.subentry_id)
     running.home.clock.correct(int(time.time()) + 10 * 86_400)  # as a hub's refusal says
-    standing = await home.footage._async_look(running.home.config.neighborhood, home.request)
+    standing = await home.footage._sender._look(running.home.config.neighborhood, home.request)
     assert standing.now_s <= time.time() + TRUST_S < time.time() + KEY_HOLD_S
+
+
+async def _confirmed(home: Home, panel: Panel, login: str, client: ClientSessionGenerator) -> str:
+    """Look at an answer and send it; the time to undo begins."""
+    answer = await panel.ready()
+    (file,) = answer.preview_files
+    url = PREVIEW_URL.format(answer=answer.id, file=file)
+    await (await (await client()).get(url, headers={"Authorization": f"Bearer {login}"})).read()
+    await panel.ask("watched", answer=answer.id, file=file)
+    code = (await panel.ask("code", answer=answer.id))["code"]
+    await panel.ask("send", answer=answer.id, code=code)
+    return str(answer.id)
+
+
+async def test_the_hub_does_not_see_when_something_is_confirmed_or_undone(
+    home: Home,
+    panel: Panel,
+    login: str,
+    hass_client_no_auth: ClientSessionGenerator,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A receipt that is asked for at that moment would say so."""
+    await home.footage.store.async_change(undo_s=0)
+    first = await _confirmed(home, panel, login, hass_client_no_auth)
+    await async_until(lambda: str(home.footage.answer(first).state) == "sent", "it is sent")
+    await home.footage.store.async_change(undo_s=900)
+    asked: list[str] = []
+    receipts = Mailbox.async_receipts
+
+    async def counted(self: Mailbox, delivery: str) -> Any:
+        asked.append(delivery)
+        return await receipts(self, delivery)
+
+    monkeypatch.setattr(Mailbox, "async_receipts", counted)
+    second = await _confirmed(home, panel, login, hass_client_no_auth)
+    await panel.ask("undo", answer=second)
+    await panel.ask("discard", answer=second)
+    await asyncio.sleep(0.5)
+    assert asked == []
+
+
+async def test_a_hub_that_refuses_does_not_see_when_something_is_done_here(
+    home: Home, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A call that is tried again because somebody declined would tell of it."""
+    tries: list[bool] = []
+
+    async def refused(self: Asker, takes_part: bool) -> float | None:
+        tries.append(takes_part)
+        raise HubError("busy", "later")
+
+    monkeypatch.setattr(Asker, "async_turn", refused)
+    home.footage.asking.async_wake()
+    await async_until(lambda: bool(tries), "the hub is asked")
+    before = len(tries)
+    where = {"neighborhood": home.hood.subentry_id, "request": home.request}
+    await panel.ask("decline", **where)
+    await panel.ask("reconsider", **where)
+    await panel.ready()
+    await asyncio.sleep(0.5)
+    assert len(tries) == before
 
 
 @pytest.fixture
 def held(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, Callable[[], bool]]:
     """Have whoever makes files begin, and wait."""
     begun, go = threading.Event(), threading.Event()
-    prepare = footage_home.prepare
+    check = prepare.check
 
-    def slow(*args: Any) -> Any:
+    def slow(*args: Any) -> None:
         begun.set()
         go.wait(20)
-        return prepare(*args)
+        check(*args)
 
-    monkeypatch.setattr(footage_home, "prepare", slow)
+    monkeypatch.setattr(prepare, "check", slow)
     return go, begun.is_set
 
 
