@@ -44,6 +44,14 @@ async def open_browser(
     url: str, tokens: Mapping[str, Any], *, phone: bool = False, dark: bool = False, scale: float = 1.0
 ) -> AsyncIterator[Page]:
     """Start the browser with an empty profile; its only page is signed in to the Home Assistant at `url`."""
+    async with open_page(phone=phone, dark=dark, scale=scale) as page:
+        await page.context.add_init_script(f"localStorage.hassTokens = {json.dumps(_kept(url, tokens))}")
+        yield page
+
+
+@asynccontextmanager
+async def open_page(*, phone: bool = False, dark: bool = False, scale: float = 1.0) -> AsyncIterator[Page]:
+    """Start the browser with an empty profile and one page."""
     width, height = PHONE if phone else DESKTOP
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium(), args=list(ARGUMENTS))
@@ -57,7 +65,6 @@ async def open_browser(
                 locale="en-US",
             )
             context.set_default_timeout(PATIENCE_MS)
-            await context.add_init_script(f"localStorage.hassTokens = {json.dumps(_kept(url, tokens))}")
             yield await context.new_page()
         finally:
             await browser.close()

@@ -24,7 +24,6 @@ from script.lib.footage import LoopSettings
 from script.lib.hass import RESTART_CODE, START_S, HassError, HassProcess, free_port, is_free
 from script.lib.hass_client import HassClient
 from script.lib.servers import MediaServer, RtspServer, ServerError, TsServer
-from script.lib.street_demo import run_street
 
 DEFAULT_PORT = 8123
 USERNAME = "demo"
@@ -67,11 +66,14 @@ def main() -> None:
     parser.add_argument(
         "--street", action="store_true", help="two homes and a hub instead: a neighborhood to click through"
     )
+    parser.add_argument("--pictures", type=Path, metavar="DIR", help="of the steps of --street's check")
     options = parser.parse_args()
     if options.street:
         if options.keep or options.port:
             parser.error("--street takes free ports, and keeps nothing")
-        sys.exit(run_street(options.footage, check=options.headless_check))
+        from script.lib.street_demo import run_street  # needs more than the rest
+
+        sys.exit(run_street(options.footage, check=options.headless_check, pictures=options.pictures))
     folder = options.keep.resolve() if options.keep else Path(tempfile.mkdtemp(prefix="ringwatch-demo-"))
     try:
         code = asyncio.run(_run(options, folder))

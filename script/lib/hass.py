@@ -104,9 +104,10 @@ class HassProcess:
         self.config = config
         self.log = config / "hass.log"
         self.port = port or free_port()
-        self._environment = {k: v for k, v in os.environ.items() if k not in NOT_FOR_HASS}
+        # What it will be started with; changes count from the next start on.
+        self.environment = {k: v for k, v in os.environ.items() if k not in NOT_FOR_HASS}
         if offline:
-            self._environment["UV_OFFLINE"] = "1"
+            self.environment["UV_OFFLINE"] = "1"
         self._process: subprocess.Popen[bytes] | None = None
         _seed(config, self.port, name)
 
@@ -144,7 +145,7 @@ class HassProcess:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 cwd=self.config,
-                env=self._environment,
+                env=self.environment,
                 start_new_session=True,  # Ctrl-C is for who started us, who then stops us
             )
 

@@ -74,12 +74,23 @@ class Street:
 
 @asynccontextmanager
 async def open_street(
-    folder: Path, camera: MediaServer, username: str, password: str, *, offline: bool = False
+    folder: Path,
+    camera: MediaServer,
+    username: str,
+    password: str,
+    *,
+    offline: bool = False,
+    prepare: Callable[[HassProcess], None] | None = None,
 ) -> AsyncIterator[Street]:
-    """Start both, with Ringwatch in them and Anna's camera, and no neighborhood yet."""
+    """Start both, with Ringwatch in them and Anna's camera, and no neighborhood yet.
+
+    `prepare` gets Anna's before it is started.
+    """
     made = [
         HassProcess(folder / name.lower(), name=f"{name}'s home", offline=offline) for name in ("Anna", "Ben")
     ]
+    if prepare is not None:
+        prepare(made[0])
     for hass in made:
         hass.launch()
     camera.start()
@@ -106,7 +117,7 @@ async def walk(street: Street, say: Say) -> None:
     anna, ben = street.anna.client, street.ben.client
     await settle(street, say)
     async with ben.changes() as seen, anna.changes() as heard:
-        clip = await _async_record(anna)
+        clip = await record(anna)
         say(f"Anna's camera has recorded {clip['duration_s']:.0f} s")
         ready = await anna.ask(
             "post_clip",
@@ -117,50 +128,54 @@ async def walk(street: Street, say: Say) -> None:
             blur=[BLURRED],
         )
         video = next(one for one in ready["media"] if one["type"] == "video/mp4")
-        _check(ready["id"] is None and not video["has_sound"], f"it waits, muted: {ready}")
+        check(ready["id"] is None and not video["has_sound"], f"it waits, muted: {ready}")
         preview = await anna.get_bytes(video["preview"])
-        _check(hashlib.sha256(preview).hexdigest() == video["sha256"], "the preview is what would go")
+        check(hashlib.sha256(preview).hexdigest() == video["sha256"], "the preview is what would go")
         say(f"ready to post: {video['size_bytes'] / 1e6:.1f} MB, muted, a part blurred, at {ready['place']}")
 
         began_s = time.monotonic()
         post = (await anna.ask("confirm_post", pending=ready["pending"]))["id"]
-        event = await _async_event(seen, "post", post)
+        event = await event_of(seen, "post", post)
         took_s = time.monotonic() - began_s
         say(f"Anna sent it; Ben's event came {took_s:.2f} s later: {event['title']!r} by {event['author']}")
-        _check(took_s <= EVENT_S, f"the event took {took_s:.2f} s, more than {EVENT_S:.0f}")
+        check(took_s <= EVENT_S, f"the event took {took_s:.2f} s, more than {EVENT_S:.0f}")
         served = await ben.get_bytes(event["clip"])
-        _check(served == preview, "Ben has the very bytes that Anna looked at")
+        check(served == preview, "Ben has the very bytes that Anna looked at")
         say(f"Ben has the clip, {len(served)} bytes, the same as Anna saw")
 
         comment = (await ben.ask("comment", post=post, text="I saw the van."))["id"]
-        await _async_event(heard, "comment", comment)
+        await event_of(heard, "comment", comment)
         say("Ben commented; Anna was told")
         await ben.ask("thank", target=post)
         await ben.ask("flag", target=post, reason="false", text="Or was it a delivery?")
-        await _async_event(heard, "moderation", post, action="flagged")
+        await event_of(heard, "moderation", post, action="flagged")
         [found] = (await anna.ask("get_feed", post=post))["items"]
-        _check((found["thanks"], found["flags"], found["comments"]) == (1, 1, 1), f"all is counted: {found}")
+        check((found["thanks"], found["flags"], found["comments"]) == (1, 1, 1), f"all is counted: {found}")
         say("Ben thanked and flagged; Anna was told")
 
         bens = (await ben.ask("post", category="community", title="Street party", text="On Sunday."))["id"]
-        await _async_event(heard, "post", bens)
+        await event_of(heard, "post", bens)
         await anna.ask("moderate", target=bens, decision="hold", reason="Which Sunday?")
-        await _async_event(seen, "moderation", bens, action="held")
-        _check(not await _async_sees(anna, bens, "visible"), "it is hidden")
+        await event_of(seen, "moderation", bens, action="held")
+        check(not await _async_sees(anna, bens, "visible"), "it is hidden")
         await ben.ask("appeal", target=bens, text="The next one.")
-        await _async_event(heard, "moderation", bens, action="appealed")
+        await event_of(heard, "moderation", bens, action="appealed")
         await anna.ask("moderate", target=bens, decision="restore")
-        await _async_event(seen, "moderation", bens, action="restored")
+        await event_of(seen, "moderation", bens, action="restored")
         say("Anna hid Ben's post, Ben appealed, Anna let it be seen again")
 
-        _check(len(await asyncio.to_thread(lambda: street.clips)) >= 4, "clips are at the hub and at homes")
+        check(len(await asyncio.to_thread(lambda: street.clips)) >= 4, "clips are at the hub and at homes")
         await anna.ask("withdraw_post", target=post)
-        await _async_until(lambda: _async_is_erased(street, post), "erased everywhere")
+        await until(lambda: _async_is_erased(street, post), "erased everywhere")
         say("Anna withdrew her post: text, clip and picture are gone at the hub and in both homes")
+
+
+def check_logs(street: Street) -> None:
+    """Raise StreetError if one of the homes complains."""
     for home in (street.anna, street.ben):
         lines = home.hass.log.read_text(errors="replace").splitlines()
         complaints = [line for line in lines if COMPLAINT.search(line)]
-        _check(not complaints, f"nobody complains: {complaints[:3]}")
+        check(not complaints, f"nobody complains: {complaints[:3]}")
 
 
 async def settle(street: Street, say: Say) -> None:
@@ -177,9 +192,9 @@ async def settle(street: Street, say: Say) -> None:
         ("join", {"link": link, "allow_http": True}),
         ("look", {"handle": "Ben"}),
     )
-    _check(joined["title"] == NAME, f"Ben joined {NAME}: {joined}")
-    await _async_connected(ben)
-    await _async_until(lambda: _async_is(anna, "sensor.maple_street_members", "2"), "two members")
+    check(joined["title"] == NAME, f"Ben joined {NAME}: {joined}")
+    await connected(ben)
+    await until(lambda: is_state(anna, "sensor.maple_street_members", "2"), "two members")
     say(f"Ben joined with it, {time.monotonic() - began_s:.1f} s after Anna began")
 
 
@@ -201,41 +216,42 @@ async def found(client: HassClient, entry_id: str, hub_port: int) -> None:
         ("network", {"hub_url": f"http://127.0.0.1:{hub_port}", "port": hub_port, "tls": "none"}),
         ("reached", {"agree": True}),
     )
-    await _async_connected(client)
+    await connected(client)
 
 
-async def _async_record(client: HassClient) -> dict[str, Any]:
-    await _async_until(
-        lambda: _async_is(client, "binary_sensor.porch_connectivity", "on"), "the camera is there"
-    )
+async def record(client: HassClient) -> dict[str, Any]:
+    """Have the camera record a clip, and return it."""
+    await until(lambda: is_state(client, "binary_sensor.porch_connectivity", "on"), "the camera is there")
     said = await client.ask("save_clip", entity_id=CAMERA, look_back=0, length=3)
     [clip] = said[CAMERA]["clips"]
     return dict(clip)
 
 
-async def _async_event(
-    states: asyncio.Queue[dict[str, Any]], kind: str, item_id: str, **also: str
+async def event_of(
+    states: asyncio.Queue[dict[str, Any]], kind: str, item_id: str, entity_id: str = FEED, **also: str
 ) -> dict[str, Any]:
-    """Wait for an event of the feed about an item."""
+    """Wait for an event about an item."""
     try:
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 state = await states.get()
                 told = state["attributes"]
                 about = (state["entity_id"], told.get("event_type"), told.get("id"))
-                if about == (FEED, kind, item_id) and also.items() <= told.items():
+                if about == (entity_id, kind, item_id) and also.items() <= told.items():
                     return dict(told)
     except TimeoutError as err:
         raise StreetError(f"no event {kind} {also or ''} about {item_id}") from err
 
 
-async def _async_is(client: HassClient, entity_id: str, wanted: str) -> bool:
+async def is_state(client: HassClient, entity_id: str, wanted: str) -> bool:
+    """Tell whether an entity is in a state."""
     state = await client.state(entity_id)
     return state is not None and state["state"] == wanted
 
 
-async def _async_connected(client: HassClient) -> None:
-    await _async_until(lambda: _async_is(client, HUB, "on"), "the hub answers")
+async def connected(client: HassClient) -> None:
+    """Wait until the hub answers."""
+    await until(lambda: is_state(client, HUB, "on"), "the hub answers")
 
 
 async def _async_sees(client: HassClient, post: str, status: str) -> bool:
@@ -251,7 +267,8 @@ async def _async_is_erased(street: Street, post: str) -> bool:
     return not await asyncio.to_thread(lambda: street.clips)
 
 
-async def _async_until(holds: Callable[[], Any], what: str) -> None:
+async def until(holds: Callable[[], Any], what: str) -> None:
+    """Wait until something holds. Raise StreetError."""
     deadline_s = time.monotonic() + PATIENCE_S
     while not await holds():
         if time.monotonic() > deadline_s:
@@ -274,6 +291,7 @@ def quiet_port() -> int:
             return port
 
 
-def _check(holds: bool, what: str) -> None:
+def check(holds: bool, what: str) -> None:
+    """Raise StreetError unless something holds."""
     if not holds:
         raise StreetError(f"this does not hold: {what}")

@@ -1,4 +1,4 @@
-"""`script/demo --street`: two homes and a hub to click through; or, to check, the whole way by itself."""
+"""`script/demo --street`: two homes, a hub and an agency to click through; or the whole way, to check."""
 
 import asyncio
 from contextlib import suppress
@@ -9,11 +9,15 @@ import signal
 import tempfile
 import time
 
+from script.lib.browser import chromium
 from script.lib.demo_footage import FootageError, choose_footage
 from script.lib.footage import LoopSettings
 from script.lib.hass import HassError
 from script.lib.servers import MediaServer, RtspServer, ServerError, TsServer
-from script.lib.street import Street, StreetError, open_street, settle, walk
+from script.lib.street import Street, StreetError, check_logs, open_street, settle, walk
+from script.lib.street_agency import DOMAIN, Precinct, enroll
+from script.lib.street_footage import walk_footage
+from script.lib.street_website import open_website
 
 USERNAME = "demo"
 SETTINGS = LoopSettings(fps=15.0)  # what cameras send
@@ -26,15 +30,21 @@ WELCOME = """
     user      {username}
     password  {password}
   Try Settings > Tools > Actions: Ringwatch: Post clip, Get feed, Comment ...
+  And an officer who may ask for footage, with a page on the officer's own disk:
+    page      {page}
+    key file  {key_file}
+    its passphrase  {passphrase}
+  What is asked waits for Anna, a moderator, in her sidebar's Ringwatch: {anna}/ringwatch
+  Everybody can read what was asked, and what became of it: {register}
   Ctrl-C ends all of it.
 """
 
 
-def run_street(footage: list[Path], *, check: bool) -> int:
+def run_street(footage: list[Path], *, check: bool, pictures: Path | None = None) -> int:
     """Run it until it is told to stop, or until the check is through; return the exit status."""
     folder = Path(tempfile.mkdtemp(prefix="ringwatch-street-"))
     try:
-        asyncio.run(_run(folder, footage, check=check))
+        asyncio.run(_run(folder, footage, check=check, pictures=pictures))
     except (FootageError, HassError, ServerError, StreetError, OSError) as err:
         _say(f"street: {err}")
         if check:
@@ -47,25 +57,46 @@ def run_street(footage: list[Path], *, check: bool) -> int:
     return 0
 
 
-async def _run(folder: Path, footage: list[Path], *, check: bool) -> None:
+async def _run(folder: Path, footage: list[Path], *, check: bool, pictures: Path | None) -> None:
     _cancel_on_signals()
     began_s = time.monotonic()
     chosen, origin = await asyncio.to_thread(choose_footage, footage)
     _say(f"Anna's camera shows {next(iter(chosen))} ({origin}). Starting two Home Assistants ...")
     password = secrets.token_urlsafe(9)
-    async with open_street(folder, _camera(next(iter(chosen.values()))), USERNAME, password) as street:
+    camera = _camera(next(iter(chosen.values())))
+    async with (
+        open_website(folder, DOMAIN) as website,
+        open_street(folder, camera, USERNAME, password, prepare=website.tell) as street,
+    ):
 
         def tell(what: str) -> None:
             _say(f"[{time.monotonic() - began_s:6.1f} s] {what}")
 
         if check:
+            if chromium() is None:
+                raise StreetError("Chromium isn't installed: script/bootstrap installs it, as root on Debian")
             await walk(street, tell)
+            await walk_footage(street, website, folder, tell, pictures)
+            check_logs(street)
             _say("check: passed")
             return
         await settle(street, tell)
-        urls = {"anna": street.anna.hass.url, "ben": street.ben.hass.url}
-        _say(WELCOME.format(**urls, username=USERNAME, password=password))
+        precinct = await enroll(street, website, folder / "police", tell)
+        _say(_welcome(street, precinct, password))
         await _stay(street)
+
+
+def _welcome(street: Street, precinct: Precinct, password: str) -> str:
+    return WELCOME.format(
+        anna=street.anna.hass.url,
+        ben=street.ben.hass.url,
+        username=USERNAME,
+        password=password,
+        page=precinct.page.as_uri(),
+        key_file=precinct.key_file,
+        passphrase=precinct.passphrase,
+        register=precinct.register,
+    )
 
 
 def _camera(footage: Path) -> MediaServer:

@@ -1,4 +1,7 @@
-"""Two real Home Assistants and a hub: the whole way, from founding to a clip that is erased everywhere."""
+"""Two real Home Assistants, a hub and an officer, with Chromium: the whole way of `script/demo --street`.
+
+From founding to a clip that is erased everywhere, and from a request to the receipt for what one home sent.
+"""
 
 from pathlib import Path
 import re
@@ -6,9 +9,14 @@ import subprocess
 
 import pytest
 
+from script.lib.browser import chromium
 from script.lib.core import ROOT
 
-pytestmark = pytest.mark.hass_process
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.hass_process,
+    pytest.mark.skipif(chromium() is None, reason="Chromium is not installed"),
+]
 
 MOST_S = 300.0
 STEPS = (
@@ -21,10 +29,22 @@ STEPS = (
     "Ben thanked and flagged",
     "Ben appealed, Anna let it be seen again",
     "gone at the hub and in both homes",
+    "script/agency made Springfield Police Department",
+    "Anna enrolled it: the key stands on https://police.springfield.example",
+    "asked; a moderator has to let it through",
+    "Anna, a moderator, let it through in the panel",
+    "both homes have the event",
+    "Ben declined",
+    "refused, not sent without",
+    "confirmed, and undid it",
+    "Anna looked and confirmed again",
+    "the same bytes as Anna saw; and signed the receipt",
+    "Anna's panel shows the receipt",
+    "the public register shows the request and its outcome",
 )
 
 
-def test_two_homes_share_a_clip_and_take_it_back(footage: Path) -> None:
+def test_two_homes_share_a_clip_and_one_answers_an_officer(footage: Path) -> None:
     done = subprocess.run(
         [ROOT / "script" / "demo", "--street", "--headless-check", "--footage", footage],
         capture_output=True,
