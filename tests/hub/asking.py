@@ -92,6 +92,8 @@ class Taking:
     store: AskingStore
     has: bool = False
     noted: list[str] = field(default_factory=list)
+    looked: float = 0.0  # when clips were looked for
+    made: float = 0.0  # when the share was there
 
     async def turn(self, takes_part: bool = True) -> float | None:
         """Do what is due."""
@@ -197,7 +199,15 @@ class Town:
         return found
 
     async def home(
-        self, name: str, *, has: bool = False, seed: int = 0, who: str = "", folder: str = ""
+        self,
+        name: str,
+        *,
+        has: bool = False,
+        seed: int = 0,
+        who: str = "",
+        folder: str = "",
+        steady_s: float = 0.0,
+        looks_s: float = 0.0,
     ) -> Taking:
         """Return a home that follows the hub, and will take part."""
         config = HomeConfig(self.url, self.id, self.hub_key.public, self.folder / name)
@@ -208,14 +218,19 @@ class Town:
         made = Taking(name, home, None, store, has)  # type: ignore[arg-type]
 
         async def recorded(question: Question) -> bool:
+            made.looked = time.monotonic()
+            if made.has:
+                await asyncio.sleep(looks_s)
             return made.has
 
         async def note(asked: str) -> None:
             made.noted.append(asked)
+            made.made = time.monotonic()
 
         made.asker = Asker(
-            home, self.session, store, recorded, note=note, random=Random(f"{name} {seed}"), first_s=1
-        )
+            home, self.session, store, recorded, note=note, random=Random(f"{name} {seed}"), first_s=1,
+            steady_s=steady_s,
+        )  # fmt: skip
         self.homes.append(made)
         return made
 

@@ -157,6 +157,21 @@ async def test_a_share_that_got_lost_is_sent_again_as_it_was(make_town: MakeTown
     assert bodies == [f'{{"share":"{made.share}"}}'.encode()] * 2
 
 
+@pytest.mark.parametrize("has", [False, True])
+async def test_looking_for_clips_takes_as_long_with_and_without_footage(
+    make_town: MakeTown, has: bool
+) -> None:
+    town = await make_town(10)
+    await town.consent()
+    asked = await town.ask()
+    await town.tick()
+    one = await town.home("home 3", has=has, steady_s=1.0, looks_s=0.9)
+    await town.until(one, lambda row: row.known and row.released_s is not None, asked)
+    await one.turn()
+    assert len(await one.store.async_asked()) == 1
+    assert 1.0 <= one.made - one.looked < 1.8  # not 0.9 s more with footage
+
+
 async def test_a_home_that_takes_no_part_makes_no_traffic(make_town: MakeTown) -> None:
     town = await make_town(10)
     await town.consent()

@@ -46,6 +46,9 @@ _LOGGER = logging.getLogger(__name__)
 MAX_ANSWER_S: Final = 2 * DAY_S  # a hub answers some hours after a release
 MAX_QUESTIONS: Final = 50
 FIRST_S: Final = 60  # homes hear of a release at once; they don't all ask at once
+# Looking for clips takes some milliseconds more where there are any; a hub could read that from when a home's
+# next call comes. So it takes as long each time.
+STEADY_S: Final = 2.0
 # When to ask again what this home is asked: the hub begins a round within half a minute, or was away
 AGAIN_S: Final = (60, 120, 300, 600, 1_800)
 
@@ -118,6 +121,7 @@ class Asker:
         note: Callable[[str], Awaitable[None]] | None = None,
         random: Random | None = None,
         first_s: int = FIRST_S,
+        steady_s: float = STEADY_S,
     ) -> None:
         """Call nobody yet. `note` is awaited with the request first: what it can't note is not answered."""
         config = home.config
@@ -136,6 +140,7 @@ class Asker:
         self._note = note
         self._random = random or SystemRandom()
         self._first_s = first_s
+        self._steady_s = steady_s
         self._consented = False
         self._looks: dict[str, tuple[int, int]] = {}  # by request: how often, and when next
 
@@ -213,7 +218,9 @@ class Asker:
                 now_s=now_s,
             )
             send_s = now_s + int(self._random.random() * (question.closes_s - now_s) / 2)
+            settled = asyncio.get_running_loop().time() + self._steady_s
             recorded = await self._recorded(question)
+            await asyncio.sleep(settled - asyncio.get_running_loop().time())
             share = await asyncio.to_thread(share_of, question, self._home.key, recorded, self._random)
             if self._note is not None:
                 await self._note(question.request)

@@ -243,7 +243,7 @@ export const words = {
     availabilityHints: [
       "With some requests an agency asks whether anybody recorded there and then. The homes that take part answer together, and everybody is told one of two things: “likely, several homes”, or “not enough to say”. Never a number, never who, and never “no”.",
       "What your home sends looks the same whether it recorded or not. Chance is added to the answer: whatever somebody thought of your home before, one home changes the odds at most 2.7 times.",
-      "The limit of this: a host who controls everybody else on the list of homes learns what yours answered, up to that chance.",
+      "The limit of this: a host who controls everybody else on the list of homes learns whether yours recorded.",
       "Your home answers at most four times in 30 days, and never twice about the same place and time. The others can see that it takes part.",
     ],
     faces: "Finding faces",
