@@ -23,13 +23,16 @@ from .const import (
 from .flow_hood import NeighborhoodFlowBase, StepInput, hub_error
 from .neighborhood.hub_client import HubError
 from .neighborhood.invites import Invite, check_hub_url
-from .neighborhood.joining import Look, async_join, async_look
+from .neighborhood.joining import Look, async_join, async_look, async_redeem
 from .neighborhood.keys import PrivateKey
 from .neighborhood.text import check_handle
 from .neighborhood.violations import BadLink, BadText, LinkViolation
 from .pending_posts import plain
 
 CONF_LINK: Final = "link"
+CONF_CODE: Final = "code"
+# Why a household isn't counted, each with a sentence of its own
+NOT_COUNTED: Final = frozenset({"already_done", "too_late", "unknown_code"})
 
 JOIN_SCHEMA: Final = probatio.Schema(
     {
@@ -37,7 +40,10 @@ JOIN_SCHEMA: Final = probatio.Schema(
         probatio.Required(CONF_ALLOW_HTTP, default=False): BooleanSelector(),
     }
 )
-LOOK_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_HANDLE): TextSelector()})
+LOOK_SCHEMA: Final = probatio.Schema(
+    {probatio.Required(CONF_HANDLE): TextSelector(), probatio.Optional(CONF_CODE): TextSelector()}
+)
+REDEEM_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_CODE): TextSelector()})
 ADDRESS_SCHEMA: Final = probatio.Schema(
     {
         probatio.Required(CONF_HUB_URL): TextSelector(),
@@ -134,10 +140,46 @@ class JoiningSteps(NeighborhoodFlowBase):
             CONF_CONFIRM: True,
         }
         if (known := self._known(invite)) is None:
-            return self.async_create_entry(title=look.name, data=data)
+            # Counted, and never noted with this home: the code is in nothing that is kept.
+            counted = await self._async_redeem(invite, key, user_input.get(CONF_CODE, ""))
+            return self.async_create_entry(title=look.name, data=data, description=counted)
         kept = {name: known.data[name] for name in (CONF_HANDLE, CONF_CONFIRM)}
         self.hass.config_entries.async_update_subentry(self._entry, known, data=data | kept)
         return self.async_abort(reason="key_replaced")
+
+    async def _async_redeem(self, invite: Invite, key: PrivateKey, code: str) -> str | None:
+        """Return how it went; to have joined doesn't depend on it."""
+        if not (code := code.strip().upper()):
+            return None
+        try:
+            await async_redeem(async_get_clientsession(self.hass), invite, key, code)
+        except HubError as err:
+            return f"code_{err.violation}" if err.violation in NOT_COUNTED else "code_later"
+        return "code_counted"
+
+    async def async_step_redeem(self, user_input: StepInput = None) -> SubentryFlowResult:
+        """Ask for the code of a flyer that was found after joining."""
+        running = self._neighborhoods.get(self._changed.subentry_id)
+        if running is None:
+            raise AbortFlow("not_synced")
+        errors: dict[str, str] = {}
+        error = ""
+        if user_input is not None:
+            try:
+                await running.home.async_redeem(user_input[CONF_CODE].strip().upper())
+            except HubError as err:
+                if err.violation in NOT_COUNTED:
+                    errors[CONF_CODE] = f"code_{err.violation}"
+                else:
+                    errors["base"], error = hub_error(err), err.violation or err.about
+            else:
+                return self.async_abort(reason="code_counted")
+        return self.async_show_form(
+            step_id="redeem",
+            data_schema=self.add_suggested_values_to_schema(REDEEM_SCHEMA, user_input),
+            errors=errors,
+            description_placeholders={"error": error},
+        )
 
     def _show_look(
         self,

@@ -8,6 +8,7 @@ from homeassistant.config_entries import ConfigEntryState, SubentryFlowResult
 from homeassistant.helpers.selector import BooleanSelector
 
 from .const import CONF_CONFIRM, CONF_HOSTED, CONF_NEIGHBORHOOD, DOMAIN
+from .flow_demand import DemandSteps
 from .flow_hood import StepInput
 from .flow_joining import JoiningSteps
 from .flow_take_up import TakingUpSteps
@@ -19,7 +20,7 @@ CONF_ERASE: Final = "erase"
 STOP_SCHEMA: Final = probatio.Schema({probatio.Required(CONF_ERASE, default=False): BooleanSelector()})
 
 
-class NeighborhoodSubentryFlow(TakingUpSteps, JoiningSteps):
+class NeighborhoodSubentryFlow(TakingUpSteps, JoiningSteps, DemandSteps):
     """Host or join a neighborhood, or change one."""
 
     async def async_step_user(self, user_input: StepInput = None) -> SubentryFlowResult:
@@ -36,8 +37,13 @@ class NeighborhoodSubentryFlow(TakingUpSteps, JoiningSteps):
     async def async_step_reconfigure(self, user_input: StepInput = None) -> SubentryFlowResult:
         """Ask what to change."""
         subentry = self._changed
-        own = ["amend", "change_network"] if subentry.data[CONF_HOSTED] else ["address"]
-        leave = "stop_hosting" if subentry.data[CONF_HOSTED] else "leave"
+        hosted = subentry.data[CONF_HOSTED]
+        own = (
+            ["amend", "change_network", "enroll_agency", "agencies", "legal_demand"]
+            if hosted
+            else ["redeem", "address"]
+        )
+        leave = "stop_hosting" if hosted else "leave"
         return self.async_show_menu(
             step_id="reconfigure",
             menu_options=["sharing", *own, leave],

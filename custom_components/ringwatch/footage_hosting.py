@@ -1,6 +1,5 @@
 """The actions of a host about agencies: enrol one, suspend it, tell of a court's demand, count households."""
 
-import asyncio
 from dataclasses import replace
 import json
 from pathlib import Path
@@ -11,43 +10,24 @@ import probatio
 from homeassistant.core import HomeAssistant, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
-from homeassistant.util.ssl import get_default_context
 
-from .clip_actions import as_utc
+from .agency_enrolling import NotEnrolledError, async_read_agency, find_enrolled, wrong_groups
 from .const import DOMAIN
-from .neighborhood.agency_file import parse_profile
-from .neighborhood.bodies import LegalDemand, PartnershipCount, Role
-from .neighborhood.bodies.agencies import MAX_TERMS, DemandKind
-from .neighborhood.bodies.people import MAX_NAME, RoleName
-from .neighborhood.enrolment import EnrolmentError, async_check_domain, check_local
+from .legal_demands import MAX_CONCERNED, NotSentError, async_tell_concerned, write_demand
+from .neighborhood.agency_file import MAX_BYTES as MAX_PROFILE
+from .neighborhood.bodies import Agency, PartnershipCount, Role
+from .neighborhood.bodies.agencies import DemandKind
+from .neighborhood.bodies.people import RoleName
 from .neighborhood.hub_client import HubError
 from .neighborhood.hub_link import HubLink
 from .neighborhood.keys import fingerprint
 from .neighborhood.ledger import Ledger
 from .neighborhood.requests import read_agencies, read_demands, read_partnerships
-from .neighborhood.text import clean
-from .neighborhood.violations import RecordViolation
 from .neighborhood_answers import time_answer
 from .neighborhood_calls import NeighborhoodCall, async_registrar, digest_of
 from .posting import async_submit, refused
 
-MAX_PROFILE: Final = 64 * 1024
 EXPORT_BYTES: Final = 512 * 1024 * 1024
-# Why an agency isn't enrolled, each with a sentence of its own; any other is "other".
-ENROLMENT: Final = frozenset(
-    {
-        "federal_agency",
-        "immigration_agency",
-        "key_differs",
-        "no_key",
-        "not_a_profile",
-        "not_published",
-        "redirected",
-        "timed_out",
-        "tls_failed",
-        "unreachable",
-    }
-)
 
 _ID = probatio.All(cv.string, probatio.Length(min=1, max=64))
 
@@ -82,7 +62,7 @@ def async_setup_hosting_actions(hass: HomeAssistant) -> None:
             probatio.Required("given"): cv.string,
             probatio.Required("told"): cv.string,
             probatio.Optional("members", default=list): probatio.All(
-                cv.ensure_list, [_ID], probatio.Length(max=100)
+                cv.ensure_list, [_ID], probatio.Length(max=MAX_CONCERNED)
             ),
             probatio.Optional("notice", default=""): cv.string,
             probatio.Optional("not_before"): cv.datetime,
@@ -185,41 +165,22 @@ async def _async_enroll(call: NeighborhoodCall) -> dict[str, Any]:
     """Take an agency in: its own signature, its website, and the fingerprint that the host was told."""
     _hosts(call)
     try:
-        profile = parse_profile(call.data["profile"].strip().encode())
-    except RecordViolation as err:
-        raise refused(translation_key="enroll_not_a_profile") from err
-    context = await call.hass.async_add_executor_job(get_default_context)
-    try:
-        check_local(profile)
-        await async_check_domain(profile, ssl_context=context)
-    except EnrolmentError as err:
-        code = err.code if err.code in ENROLMENT else "other"
-        raise refused(
-            translation_key=f"enroll_{code}", domain=profile.domain, name=profile.name, code=err.code
-        ) from err
+        profile = await async_read_agency(call.hass, call.data["profile"])
+    except NotEnrolledError as err:
+        raise refused(translation_key=err.key, **err.placeholders) from err
     shown = fingerprint(profile.key)
-    if not _same(call.data["fingerprint"], shown):
+    if not _same(call.data["fingerprint"], profile):
         # The first call shows what there is; the second says that somebody has compared it.
         return {"enrolled": False, "name": profile.name, "domain": profile.domain, "fingerprint": shown}
-    before = next(
-        (
-            one.id
-            for one in await call.ask(read_agencies)
-            if one.key == profile.key or one.domain == profile.domain
-        ),
-        None,
-    )
-    done = await call.submit(replace(profile, replaces=before))
+    before = await call.ask(lambda ledger: find_enrolled(profile, ledger))
+    done = await call.submit(replace(profile, replaces=before.id if before else None))
     return done | {"enrolled": True, "name": profile.name, "domain": profile.domain, "fingerprint": shown}
 
 
-def _same(given: str, shown: str) -> bool:
-    def digits(text: str) -> str:
-        return "".join(sign for sign in text if sign.isdigit())
-
+def _same(given: str, profile: Agency) -> bool:
     if not given:
         return False
-    if digits(given) != digits(shown):
+    if wrong_groups(given, profile) != 0:
         raise refused(translation_key="enroll_fingerprint")
     return True
 
@@ -234,41 +195,21 @@ async def _async_record_demand(call: NeighborhoodCall) -> dict[str, Any]:
     """Tell everybody of a demand, and those concerned in particular, unless that is forbidden until a day."""
     _hosts(call)
     data = call.data
-    served = as_utc(data["served"])
-    if served is None:
-        raise refused(translation_key="demand_text")
-    authority, given, told = (
-        clean(data["authority"], MAX_NAME),
-        clean(data["given"], MAX_TERMS, lines=True),
-        clean(data["told"], MAX_TERMS, lines=True),
+    body = write_demand(
+        DemandKind(data["kind"]), data["authority"], data["served"], data["given"], data["told"]
     )
-    if not (authority and given and told):
+    if body is None:
         raise refused(translation_key="demand_text")
-    body = LegalDemand(DemandKind(data["kind"]), authority, int(served.timestamp()), given, told)
     record = await async_submit(call.neighborhood, body)
-    answer: dict[str, Any] = {"id": record.id, "told": 0}
-    if data["members"]:
-        not_before = as_utc(data.get("not_before"))
-        await _async_until_sent(call)
-        await _async_hub(
-            call.neighborhood.home.async_notify(
-                record.id,
-                [digest_of(one) for one in data["members"]],
-                clean(data["notice"] or told, MAX_TERMS, lines=True),
-                0 if not_before is None else int(not_before.timestamp()),
+    if members := [digest_of(one) for one in data["members"]]:
+        text = data["notice"] or body.told
+        try:
+            await _async_hub(
+                async_tell_concerned(call.neighborhood, record.id, members, text, data.get("not_before"))
             )
-        )
-        answer["told"] = len(data["members"])
-    return answer
-
-
-async def _async_until_sent(call: NeighborhoodCall) -> None:
-    """Wait until the hub has what was just written; its own hub takes a moment."""
-    for _ in range(100):
-        if call.neighborhood.home.pending == 0:
-            return
-        await asyncio.sleep(0.1)
-    raise HomeAssistantError(translation_domain=DOMAIN, translation_key="hub_away")
+        except NotSentError as err:
+            raise HomeAssistantError(translation_domain=DOMAIN, translation_key="hub_away") from err
+    return {"id": record.id, "told": len(members)}
 
 
 async def _async_export(call: NeighborhoodCall) -> dict[str, Any]:

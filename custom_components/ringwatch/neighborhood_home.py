@@ -32,6 +32,8 @@ from .neighborhood_answers import EVENT_GONE, EVENT_MODERATION, NEWS, item_answe
 
 _LOGGER = logging.getLogger(__name__)
 
+POLL_S: Final = 0.1
+SENT_POLLS: Final = 100  # one's own hub takes a moment, not 10 s
 LEAVE_S: Final = 4.0  # to tell the hub that this home goes; then it goes without
 MAX_PLACES: Final = 200  # on the map, the newest ones: each is an entity
 LOOK_EVERY: Final = timedelta(minutes=5)  # at what has ended by the clock
@@ -109,6 +111,14 @@ class Neighborhood:
     def hub_url(self) -> str:
         """Where neighbors find the hub."""
         return str(self.subentry.data[CONF_HUB_URL])
+
+    async def async_until_sent(self) -> bool:
+        """Wait until the hub has what was just written; tell whether it has it within some seconds."""
+        for _ in range(SENT_POLLS):
+            if self.home.pending == 0:
+                return True
+            await asyncio.sleep(POLL_S)
+        return False
 
     async def async_start(self) -> None:
         """Open the copy. Raise OSError, sqlite3.Error or NewerLedgerError."""

@@ -38,7 +38,7 @@ INTEGRATION = '''
     import socket
 
     from aiohttp.abc import AbstractResolver
-    from custom_components.ringwatch import footage_hosting
+    from custom_components.ringwatch import agency_enrolling
 
 
     class Here(AbstractResolver):
@@ -51,8 +51,8 @@ INTEGRATION = '''
 
 
     async def async_setup(hass, config):
-        footage_hosting.async_check_domain = partial(
-            footage_hosting.async_check_domain, resolver=Here(), port={port}, only_public=False
+        agency_enrolling.async_check_domain = partial(
+            agency_enrolling.async_check_domain, resolver=Here(), port={port}, only_public=False
         )
         return True
 '''

@@ -653,7 +653,7 @@ async def test_leaving_tells_the_hub_and_deletes_copy_and_key(
     await async_until_connected(hass, ringwatch, hood)
     members = street.state.count("members")
     menu = await async_change(hass, ringwatch, hood.subentry_id)
-    assert menu["menu_options"] == ["sharing", "address", "leave"]
+    assert menu["menu_options"] == ["sharing", "redeem", "address", "leave"]
     form = await async_answer(hass, menu, {"next_step_id": "leave"})
     await async_answer(hass, form, {})
     assert street.state.count("members") == members - 1

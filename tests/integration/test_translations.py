@@ -9,9 +9,9 @@ from typing import Any
 
 import yaml
 
+from custom_components.ringwatch.agency_enrolling import ENROLMENT
 from custom_components.ringwatch.const import DOMAIN
 from custom_components.ringwatch.footage_calls import CODES as FOOTAGE_CODES
-from custom_components.ringwatch.footage_hosting import ENROLMENT
 from custom_components.ringwatch.hub_process import CRASHING, EXIT_CODES, STORAGE_FULL
 from custom_components.ringwatch.neighborhood import violations
 from custom_components.ringwatch.neighborhood_issues import REFUSED, TROUBLES

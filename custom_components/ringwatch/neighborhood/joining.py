@@ -80,16 +80,9 @@ async def async_join(
     """Join, or come back with a new key. Doing it again with the same key does no harm. Raise HubError."""
     clock = HubClock(now)
     client = _client(session, invite, clock)
+    own = _own_client(session, invite, key, clock)
     body: Body = (
         join_body(invite, key, handle) if invite.certificate.replaces is None else replace_body(invite, key)
-    )
-    own = HubClient(
-        session,
-        invite.url,
-        neighborhood=invite.certificate.neighborhood,
-        hub_key=invite.hub_key,
-        key=key,
-        clock=clock,
     )
     if await _async_belongs(own):
         return  # the answer to an earlier attempt got lost
@@ -108,6 +101,12 @@ async def async_join(
         salt=os.urandom(SALT_BYTES),
     )
     await client.call("POST", "/records", encode(record.to_wire()))
+
+
+async def async_redeem(session: aiohttp.ClientSession, invite: Invite, key: PrivateKey, code: str) -> None:
+    """Have the household that has just joined counted for an agency's code. Raise HubError."""
+    own = _own_client(session, invite, key, HubClock(time.time))
+    await own.post("/partnership/redeem", {"code": code})
 
 
 async def _async_belongs(client: HubClient) -> bool:
@@ -167,6 +166,19 @@ def _client(session: aiohttp.ClientSession, invite: Invite, clock: HubClock) -> 
         key=invite.key,
         clock=clock,
         certificate=invite.certificate,
+    )
+
+
+def _own_client(
+    session: aiohttp.ClientSession, invite: Invite, key: PrivateKey, clock: HubClock
+) -> HubClient:
+    return HubClient(
+        session,
+        invite.url,
+        neighborhood=invite.certificate.neighborhood,
+        hub_key=invite.hub_key,
+        key=key,
+        clock=clock,
     )
 
 
