@@ -1,5 +1,6 @@
 """What a bug report needs, without what nobody else should know."""
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -24,6 +25,7 @@ from .const import (
     STORAGE_DEFAULTS,
 )
 from .coordinator import MotionCoordinator, RingwatchConfigEntry
+from .footage_home import Footage
 from .hub_process import HubProcess
 from .neighborhood_home import Neighborhood
 
@@ -39,6 +41,7 @@ async def async_get_config_entry_diagnostics(
         "cameras": [_camera(coordinator) for coordinator in entry.runtime_data.cameras.values()],
         "neighborhoods": [await _async_neighborhood(one) for one in entry.runtime_data.neighborhoods],
         "hub": _hub(entry.runtime_data.neighborhoods.hub),
+        "footage": _footage(entry.runtime_data.footage),
     }
 
 
@@ -112,6 +115,25 @@ async def _async_neighborhood(neighborhood: Neighborhood) -> dict[str, Any]:
         "waiting": home.pending,
         "refused": [one.code for one in refused],
         "on_the_map": len(neighborhood.places),
+    }
+
+
+def _footage(footage: Footage) -> dict[str, Any]:
+    """Describe requests and answers without saying which: no names, words, places, ids or keys."""
+    settings = footage.store.settings
+    requests = [item for one in footage.neighborhoods for item in footage.requests.of(one.subentry_id)]
+    return {
+        "open": footage.is_open,
+        "faces": footage.faces.readiness,
+        "requests": Counter(str(item.status) for item in requests),
+        "matching": sum(footage.requests.matches(item.id) > 0 for item in requests),
+        "answers": Counter(str(answer.state) for answer in footage.living()),
+        "codes": sorted({code for answer in footage.living() if (code := answer.code or answer.problem)}),
+        "undo_s": settings.undo_s,
+        "hold": settings.hold,
+        "blur_faces": settings.blur_faces,
+        "availability": settings.availability,
+        "places": len(settings.places),
     }
 
 

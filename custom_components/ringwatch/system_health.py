@@ -22,6 +22,7 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         "private": 0,
         "neighborhoods": 0,
         "hubs_connected": 0,
+        "footage_requests": 0,
     }
     for entry in hass.config_entries.async_loaded_entries(DOMAIN):
         cameras = entry.runtime_data.cameras.values()
@@ -32,6 +33,8 @@ async def async_system_health_info(hass: HomeAssistant) -> dict[str, Any]:
         neighborhoods = entry.runtime_data.neighborhoods
         info["neighborhoods"] = len(list(neighborhoods))
         info["hubs_connected"] = sum(running.home.connected for running in neighborhoods)
+        requests = entry.runtime_data.footage.requests
+        info["footage_requests"] = sum(requests.open_of(running.subentry_id) for running in neighborhoods)
         hub = neighborhoods.hub
         info["hub"] = "none" if hub.settings is None else hub.code or "ok"
     return info

@@ -115,6 +115,7 @@ async def test_the_system_health_page(hass: HomeAssistant, live: LiveCamera) -> 
         "engine": "opencv",
         "neighborhoods": 0,
         "hubs_connected": 0,
+        "footage_requests": 0,
         "hub": "none",
     }
     await async_call(hass, "switch.turn_on", "switch.front_door_privacy")

@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+import json
 from pathlib import Path
 import re
+from typing import Any
+from unittest.mock import patch
 
+import aiohttp
 import pytest
 
+from custom_components.ringwatch.diagnostics import async_get_config_entry_diagnostics
 from custom_components.ringwatch.footage.age_file import generate_identity
 from custom_components.ringwatch.neighborhood.bodies import Role
 from custom_components.ringwatch.neighborhood.bodies.people import RoleName
@@ -14,6 +19,7 @@ from custom_components.ringwatch.neighborhood.keys import PrivateKey
 from homeassistant.components import persistent_notification
 from homeassistant.core import HomeAssistant
 from homeassistant.exceptions import HomeAssistantError
+from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.util import dt as dt_util
 from tests.fixtures.asked import OPEN, Panel, Street, recorded
 from tests.fixtures.desk import profile
@@ -251,3 +257,49 @@ async def test_the_panels_other_commands(hass: HomeAssistant, street: Street, pa
     assert await panel.refused("matches", **where) == "footage_unknown_request"
     wrong = {"clips": [{"id": "nothing"}], "identity": "anonymous", "request": pending}
     assert await panel.refused("prepare", **(where | wrong)) == "footage_clip_gone"
+
+
+async def test_diagnostics_count_and_name_nothing(street: Street, panel: Panel, request_id: str) -> None:
+    await panel.ask("set_options", identity="address", name="A. Neighbor", address="1 Maple Street")
+    await panel.ask("set_place", camera=FRONT, place={"lat": 12.345678, "lon": 87.654321})
+    answer = await panel.prepared(request_id)
+    found = await async_get_config_entry_diagnostics(street.hass, street.entry)
+    told = found["footage"]
+    assert (told["open"], told["requests"], told["answers"]) == (
+        True,
+        {"open": 1},
+        {"awaiting_confirmation": 1},
+    )
+    assert (told["matching"], told["places"]) == (0, 1)
+    text = json.dumps(found)
+    for secret in (
+        "A. Neighbor",
+        "1 Maple",
+        "12.34",
+        "Springfield",
+        "24-1189",
+        "van",
+        request_id,
+        answer["id"],
+    ):
+        assert secret not in text
+
+
+async def test_a_package_goes_with_the_session_of_its_neighborhood(
+    hass: HomeAssistant, street: Street, panel: Panel, request_id: str
+) -> None:
+    """A hub that is hosted here is called at 127.0.0.1, where its certificate's name doesn't fit."""
+    await street.footage.store.async_change(undo_s=0)
+    answer = await panel.prepared(request_id)
+    used: list[aiohttp.ClientSession] = []
+    ask = aiohttp.ClientSession._request
+
+    async def note(session: aiohttp.ClientSession, method: str, url: Any, **options: Any) -> Any:
+        if method == "PUT":
+            used.append(session)
+        return await ask(session, method, url, **options)
+
+    with patch.object(aiohttp.ClientSession, "_request", note):
+        await panel.sent(answer)
+        await street.until(answer["id"], "sent")
+    assert used == [async_get_clientsession(hass, verify_ssl=False)]
