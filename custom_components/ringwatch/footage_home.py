@@ -1,19 +1,16 @@
 """Footage requests, at home: what joins requests, clips, answers, the audit log and whoever sends.
 
-What blocks runs in threads: Home Assistant's for the answers' database and the log, and one of its own for
-making files ready, which takes minutes. Nothing here decides alone that something is
-sent: that takes a code, which takes a person who has seen the very files (footage_websocket.py).
+Who does the work are footage_keeping.py (the answers' database and the log), footage_requests.py (what is
+asked, and which clips match), footage_preparing.py (files) and footage/sending.py. Nothing here decides alone
+that something is sent: that takes a code, which takes a person who has seen the very files
+(footage_websocket.py).
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from functools import partial
 import logging
-from pathlib import Path
-import shutil
 import sqlite3
-import threading
 from typing import Any, Final
 
 from homeassistant.config_entries import ConfigEntry
@@ -23,7 +20,7 @@ from homeassistant.helpers.aiohttp_client import async_get_clientsession
 from homeassistant.loader import async_get_integration
 
 from . import footage_issues as issues
-from .clips import Clip, UnsafePathError
+from .clips import Clip
 from .const import DOMAIN, SUBENTRY_CAMERA
 from .footage.age_file import generate_identity, recipient_of
 from .footage.answer_database import NewerAnswersError
@@ -31,22 +28,21 @@ from .footage.answer_states import Answer, AnswerError, Selection, State
 from .footage.answers import AnswerStore
 from .footage.audit import Anchor, AuditLog, Trouble
 from .footage.confirming import Confirming
-from .footage.mailbox import HubAccess
 from .footage.matching import CameraPlace
 from .footage.parties import Identity
-from .footage.prepare import PrepareError, Workshop, prepare
 from .footage.sending import Sender
 from .footage.served import ServedRegister
-from .footage.standing import Standing, read_standing
 from .footage_asking import Askings
 from .footage_faces import Faces
 from .footage_holds import Holds
+from .footage_hubs import Hubs
 from .footage_keeping import Keeping
+from .footage_news import ANSWERING, News, NewsListener
 from .footage_notices import FootageNotices
+from .footage_preparing import Preparing
 from .footage_requests import FootageRequests
 from .footage_store import FootageStore
 from .footage_told import DemandNotices
-from .neighborhood.ledger import Ledger
 from .neighborhood.requests import RequestItem
 from .neighborhood_home import Neighborhood
 from .neighborhoods import Neighborhoods
@@ -55,8 +51,6 @@ from .recording import Recordings
 _LOGGER = logging.getLogger(__name__)
 
 MOST_HELD: Final = 500  # clips of one request
-# An answer in these states is the home's word on a request; a notification is of no use any more.
-ANSWERING: Final = frozenset({State.CONFIRMED, State.SENDING, State.SENT, State.RECEIVED})
 
 type Changed = Callable[[], None]
 
@@ -73,16 +67,19 @@ class Footage:
         self.neighborhoods = neighborhoods
         self.recordings = recordings
         self.store = FootageStore(hass)
-        self.faces = Faces(hass, self._tell)
+        self.faces = Faces(hass, self.async_tell)
         self.confirming = Confirming()
+        self.news = News(self)
+        self.hubs = Hubs(neighborhoods, self.wake)
+        self.preparing = Preparing(self)
         self.keeping = Keeping(hass, self.store)
         self.requests = FootageRequests(
             hass,
             neighborhoods,
             recordings,
             places=self.places,
-            on_news=self._news,
-            on_update=self._tell,
+            on_news=self.news.async_tell,
+            on_update=self.async_tell,
         )
         self.notices = FootageNotices(hass)
         self.holds = Holds(
@@ -104,14 +101,8 @@ class Footage:
         )
         self._sender: Sender | None = None
         self._listeners: list[Changed] = []
-        self._news_listeners: dict[str, list[Callable[[str, RequestItem, int], None]]] = {}
         self._living: dict[str, Answer] = {}
-        self._preparing: dict[str, asyncio.Task[None]] = {}
-        self._failed: dict[str, str] = {}  # why an answer could not be made ready
-        self._cancelled = threading.Event()
-        self._worker: ThreadPoolExecutor | None = None
-        self._connected: dict[str, bool] = {}  # by subentry: whether its hub answered
-        self._unlisten: list[CALLBACK_TYPE] = []
+        self._stopping = False
         self._interrupted: list[str] = []  # answers whose files are made after the backup
         self._pausing = asyncio.Lock()
 
@@ -121,7 +112,6 @@ class Footage:
         """Open what is kept. What can't be opened says so in the repairs; then requests are only shown."""
         await self.store.async_load()
         issues.async_set_settings_damaged(self.hass, self.store.damaged)
-        self._worker = ThreadPoolExecutor(1, "ringwatch-prepare")
         if not self.store.damaged:
             await self._async_open(self.keeping.async_open)
         await self.faces.async_start()
@@ -150,8 +140,8 @@ class Footage:
         integration = await async_get_integration(self.hass, DOMAIN)
         self._sender = Sender(
             self.answers,
-            self._access,
-            self._async_look,
+            self.hubs.access,
+            self.hubs.async_look,
             async_get_clientsession(self.hass),
             listener=self._sent,
             own_recipient=recipient_of(self.store.kept.age_identity),
@@ -163,28 +153,23 @@ class Footage:
 
     async def async_stop(self) -> None:
         """End all, within a bounded time. What is on its way goes on after the next start."""
-        self._cancelled.set()
+        self._stopping = True
         self._demands.stop()
-        while self._unlisten:
-            self._unlisten.pop()()
+        self.hubs.async_leave()
         self.holds.async_stop()
         await self.asking.async_stop()
         await self.requests.async_stop()
         async with self._pausing:
             await self._async_rest()
-            if self._worker is not None:
-                await self.hass.async_add_executor_job(partial(self._worker.shutdown, cancel_futures=True))
+            await self.preparing.async_stop()
             await self.keeping.async_close()
 
-    async def _async_rest(self) -> None:
-        """End what sends, and what makes files."""
+    async def _async_rest(self) -> list[str]:
+        """End what sends, and what makes files; return the answers whose files were being made."""
         sender, self._sender = self._sender, None
         if sender is not None:
             await sender.async_stop()
-        tasks = list(self._preparing.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        return await self.preparing.async_rest()
 
     # ---- backups ----------------------------------------------------------------------------------
 
@@ -193,22 +178,21 @@ class Footage:
         async with self._pausing:
             if self.keeping.paused or not self.is_open:
                 return
-            self._interrupted = list(self._preparing)
-            await self._async_rest()
+            self._interrupted = await self._async_rest()
             await self.keeping.async_pause()
-        self._tell()
+        self.async_tell()
 
     async def async_resume(self) -> None:
         """Go on after a backup."""
         async with self._pausing:
-            if not self.keeping.paused or self._cancelled.is_set():
+            if not self.keeping.paused or self._stopping:
                 return
             await self._async_open(self.keeping.async_resume)
             interrupted, self._interrupted = self._interrupted, []
             for answer in filter(None, map(self._living.get, interrupted)):
                 if answer.state is State.DRAFTED:
-                    self._make(answer)
-        self._tell()
+                    self.preparing.async_begin(answer)
+        self.async_tell()
 
     @property
     def is_open(self) -> bool:
@@ -234,82 +218,30 @@ class Footage:
         return lambda: self._listeners.remove(listener)
 
     @callback
-    def async_listen_for_news(
-        self, subentry_id: str, listener: Callable[[str, RequestItem, int], None]
-    ) -> CALLBACK_TYPE:
+    def async_listen_for_news(self, subentry_id: str, listener: NewsListener) -> CALLBACK_TYPE:
         """Call the listener with the type, the request and the matching clips of each piece of news."""
-        listeners = self._news_listeners.setdefault(subentry_id, [])
-        listeners.append(listener)
-        return lambda: listeners.remove(listener)
+        return self.news.async_listen(subentry_id, listener)
 
     @callback
-    def _tell(self) -> None:
+    def async_tell(self) -> None:
+        """Tell those who listen that something has changed."""
         for listener in list(self._listeners):
             listener()
 
     @callback
-    def _news(self, running: Neighborhood, kind: str, request: RequestItem, matches: int) -> None:
-        for listener in list(self._news_listeners.get(running.subentry_id, ())):
-            listener(kind, request, matches)
-        self._spawn(self._async_notice(running, kind, request, matches), f"ringwatch notice {request.id[:8]}")
-
-    async def _async_notice(
-        self, running: Neighborhood, kind: str, request: RequestItem, matches: int
-    ) -> None:
-        answered = any(
-            answer.request == request.id and answer.state in ANSWERING for answer in self._living.values()
-        )
-        if self.keeping.paused:
-            await self.keeping.opened.wait()
-        declined: int | None = None
-        if self.is_open:
-            declined = await self.async_run(
-                self.answers.declined, running.home.config.neighborhood, request.id
-            )
-            await self.async_run(
-                partial(
-                    self.answers.note,
-                    "request_seen",
-                    request=request.id,
-                    agency=request.agency.name,
-                    news=kind,
-                    matches=matches,
-                )
-            )
-        if request.is_open and not answered and declined is None:
-            await self.notices.async_show(running.title, kind, request, matches)
-        elif not request.is_open:
-            self.notices.async_hide(request.id)
-            await self.holds.async_tidy()
-        if self.is_open and self.store.settings.hold and request.is_open and declined is None:
-            await self.async_hold(request)
-
-    @callback
     def _follow(self) -> None:
         if self.keeping.paused and not self.neighborhoods.paused:  # a backup that takes too long
-            self._spawn(self.async_resume(), "ringwatch footage after a backup")
-        while self._unlisten:
-            self._unlisten.pop()()
+            self.async_spawn(self.async_resume(), "ringwatch footage after a backup")
+        self.hubs.async_follow()
         for running in self.neighborhoods:
-            key = running.subentry_id
-            self._unlisten.append(self.neighborhoods.async_listen(key, partial(self._turned, key)))
-            self._spawn(self.requests.async_refresh(running), "ringwatch footage requests")
+            self.async_spawn(self.requests.async_refresh(running), "ringwatch footage requests")
         self.asking.async_wake()
-
-    @callback
-    def _turned(self, subentry_id: str) -> None:
-        """Go on sending as soon as a hub answers again."""
-        running = self.neighborhoods.get(subentry_id)
-        connected = running is not None and running.home.connected
-        if connected and not self._connected.get(subentry_id, False):
-            self.wake()
-        self._connected[subentry_id] = connected
 
     async def async_refresh(self) -> None:
         """Compare all requests with the home's clips anew: where cameras are has changed."""
         for running in self.neighborhoods:
             await self.requests.async_refresh(running)
-        self._tell()
+        self.async_tell()
 
     # ---- places and clips -------------------------------------------------------------------------
 
@@ -338,7 +270,7 @@ class Footage:
 
     @callback
     def _holds_ended(self, clips: tuple[Clip, ...]) -> None:
-        self._spawn(self.notices.async_show_let_go(len(clips)), "ringwatch holds")
+        self.async_spawn(self.notices.async_show_let_go(len(clips)), "ringwatch holds")
 
     # ---- answers ----------------------------------------------------------------------------------
 
@@ -356,15 +288,15 @@ class Footage:
 
     def is_preparing(self, answer_id: str) -> bool:
         """Whether its files are being made."""
-        return answer_id in self._preparing
+        return answer_id in self.preparing
 
     def failure(self, answer_id: str) -> str | None:
         """Return why its files could not be made."""
-        return self._failed.get(answer_id)
+        return self.preparing.failure(answer_id)
 
     async def _async_read(self) -> None:
         self._living = {answer.id: answer for answer in await self.async_run(self.answers.all)}
-        self._tell()
+        self.async_tell()
 
     @callback
     def async_keep(self, answer: Answer) -> Answer:
@@ -375,7 +307,7 @@ class Footage:
             self.confirming.void(answer.id)
         if answer.state in ANSWERING:
             self.notices.async_hide(answer.request)
-        self._tell()
+        self.async_tell()
         return answer
 
     async def async_prepare(
@@ -389,9 +321,8 @@ class Footage:
         replaces: str | None = None,
     ) -> Answer:
         """Begin to make an answer's files; what becomes of it is told. Raise AnswerError."""
-        if replaces is not None and (old := self._preparing.get(replaces)) is not None:
-            old.cancel()
-            await asyncio.gather(old, return_exceptions=True)
+        if replaces is not None:
+            await self.preparing.async_cancel(replaces)
         chosen = tuple(selections)
         if replaces is None:
             answer = await self.async_run(
@@ -400,89 +331,14 @@ class Footage:
         else:
             self.confirming.void(replaces)
             answer = await self.async_run(self.answers.edit, replaces, chosen, identity)
-        self._failed.pop(answer.id, None)
         await self.async_hold(request)
-        self._make(answer)
+        self.preparing.async_begin(answer)
         return self.async_keep(answer)
-
-    def _make(self, answer: Answer) -> None:
-        task = self._spawn(self._async_make(answer), f"ringwatch answer {answer.id[:8]}")
-        self._preparing[answer.id] = task
-        task.add_done_callback(lambda _task: self._made(answer.id))
-
-    def _made(self, answer_id: str) -> None:
-        self._preparing.pop(answer_id, None)
-        self._tell()
 
     async def async_wait_prepared(self, answer_id: str) -> Answer | None:
         """Wait until an answer's files are there, or aren't going to be."""
-        if (task := self._preparing.get(answer_id)) is not None:
-            await asyncio.wait([task])
+        await self.preparing.async_wait(answer_id)
         return self.answer(answer_id)
-
-    async def _async_make(self, answer: Answer) -> None:
-        code: str | None = None
-        stopped = threading.Event()
-        try:
-            standing = await self._async_look(answer.neighborhood, answer.request)
-            if standing is None or not standing.is_enrolled:
-                code = "not_open"
-                return
-            found = await self.hass.loop.run_in_executor(self._worker, self._prepare, answer, stopped)
-            self.async_keep(
-                await self.async_run(
-                    self.answers.prepared, answer.id, found, standing.recipient, answer.revision
-                )
-            )
-        except asyncio.CancelledError:
-            stopped.set()
-            raise
-        except PrepareError as err:
-            code = err.code
-        except AnswerError as err:  # thrown away or changed meanwhile
-            code = err.code
-        except HomeAssistantError as err:
-            _LOGGER.warning("The answer %s could not be made ready: %s", answer.id[:8], err)
-            code = "disk_full"
-        finally:
-            if code is not None:
-                self._failed[answer.id] = code
-                self._tell()
-
-    def _prepare(self, answer: Answer, stopped: threading.Event) -> Any:
-        """Make the files. In the thread for that, which nothing else waits for if it is stopped."""
-        folder = self.answers.preview_folder(answer)
-
-        def is_stopped() -> bool:
-            return stopped.is_set() or self._cancelled.is_set()
-
-        try:
-            if is_stopped():
-                raise PrepareError("cancelled")
-            return self._made_files(answer, folder, is_stopped)
-        finally:
-            if stopped.is_set():  # nobody takes them any more
-                shutil.rmtree(folder, ignore_errors=True)
-
-    def _made_files(self, answer: Answer, folder: Path, is_stopped: Callable[[], bool]) -> Any:
-        clips: dict[str, Clip] = {}
-        for one in answer.selections:
-            clip = self.recordings.store.questions.get(one.clip_id)
-            if clip is None:
-                raise PrepareError("clip_gone")
-            clips[clip.id] = clip
-
-        def file_of(clip: Clip) -> Path:
-            try:
-                return self.recordings.store.storage.path(clip.path)
-            except UnsafePathError as err:
-                raise PrepareError("clip_gone") from err
-
-        wanted = any(one.blur_faces for one in answer.selections)
-        finder = self.faces.finder() if wanted else None
-        return prepare(
-            answer, clips, folder, Workshop(file_of, None if finder is None else finder.find, is_stopped)
-        )
 
     async def async_confirm(self, answer: Answer, by: str) -> Answer:
         """Send an answer after the undo window. Whoever calls has redeemed a code. Raise AnswerError."""
@@ -502,9 +358,7 @@ class Footage:
         """Take an answer back for good, and delete its files. Raise AnswerError."""
         if self._sender is None:
             raise self.keeping.closed()
-        if (task := self._preparing.get(answer_id)) is not None:
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+        await self.preparing.async_cancel(answer_id)
         self.confirming.void(answer_id)
         answer = self.async_keep(await self._sender.async_withdraw(answer_id, by))
         if not self._is_living(answer.request):
@@ -514,7 +368,7 @@ class Footage:
     async def async_renew(self, answer_id: str) -> Answer:
         """Have an answer confirmed anew for the agency as it is now. Raise AnswerError."""
         answer = self.answer(answer_id)
-        standing = None if answer is None else await self._async_look(answer.neighborhood, answer.request)
+        standing = None if answer is None else await self.hubs.async_look(answer.neighborhood, answer.request)
         if standing is None:
             raise HomeAssistantError(translation_domain=DOMAIN, translation_key="footage_not_open")
         self.confirming.void(answer_id)
@@ -525,12 +379,12 @@ class Footage:
         await self.async_run(self.answers.decline, running.home.config.neighborhood, request_id, by)
         self.notices.async_hide(request_id)
         await self.holds.async_let_go(request_id)
-        self._tell()
+        self.async_tell()
 
     async def async_reconsider(self, running: Neighborhood, request_id: str, by: str) -> None:
         """Forget that it was declined."""
         await self.async_run(self.answers.undecline, running.home.config.neighborhood, request_id, by)
-        self._tell()
+        self.async_tell()
 
     async def async_mine(self, running: Neighborhood, request_id: str) -> str | None:
         """Return what this home did about a request: an answer's id, "declined", or nothing."""
@@ -548,41 +402,15 @@ class Footage:
         if self._sender is not None:
             self._sender.wake(answer_id)
 
-    # ---- what the sender asks ---------------------------------------------------------------------
-
-    def _running(self, neighborhood: str) -> Neighborhood | None:
-        return next((one for one in self.neighborhoods if one.home.config.neighborhood == neighborhood), None)
-
     def running_of(self, answer: Answer) -> Neighborhood | None:
         """Return an answer's neighborhood while it runs."""
-        return self._running(answer.neighborhood)
-
-    def _access(self, neighborhood: str) -> HubAccess | None:
-        running = self._running(neighborhood)
-        if running is None:
-            return None
-        home = running.home
-        session = self.neighborhoods.session_of(running)
-        return HubAccess(home.config.url, home.config.hub_key, home.key, home.clock, session)
-
-    async def _async_look(self, neighborhood: str, request: str) -> Standing | None:
-        running = self._running(neighborhood)
-        if running is None:
-            return None
-        # Not the hub's time as it is: a hub could end the days in which a new key gets nothing.
-        now_s = running.home.clock.judging_s()
-
-        def ask(ledger: Ledger) -> Standing | None:
-            me = ledger.state.subject_of(running.home.public_key)
-            return read_standing(ledger, request, me, now_s)
-
-        return await running.home.async_ask(ask)
+        return self.hubs.running(answer.neighborhood)
 
     @callback
     def _sent(self, answer: Answer) -> None:
         self.async_keep(answer)
         if answer.state in {State.SENT, State.RECEIVED, State.FAILED, State.STALE}:
-            self._spawn(self.notices.async_show_answer(answer), f"ringwatch answer {answer.id[:8]}")
+            self.async_spawn(self.notices.async_show_answer(answer), f"ringwatch answer {answer.id[:8]}")
 
     # ---- the log ----------------------------------------------------------------------------------
 
@@ -600,5 +428,7 @@ class Footage:
         """Return what is wrong with the log, None if nothing is. Blocks."""
         return self.keeping.trouble_of_log()
 
-    def _spawn(self, job: Any, name: str) -> asyncio.Task[Any]:
+    @callback
+    def async_spawn[T](self, job: Coroutine[Any, Any, T], name: str) -> asyncio.Task[T]:
+        """Run something that ends with the entry."""
         return self.entry.async_create_background_task(self.hass, job, name)
