@@ -43,7 +43,7 @@ def clip(hass: HomeAssistant, socket_enabled: None) -> Clip:
 
 def database(hass: HomeAssistant) -> set[str]:
     """Return the database's files."""
-    return {path.name for path in Path(hass.config.path(DOMAIN)).iterdir()}
+    return {path.name for path in Path(hass.config.path(DOMAIN)).iterdir() if path.is_file()}
 
 
 @pytest.mark.parametrize("how", ["stop", "unload"])

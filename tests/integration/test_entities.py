@@ -58,7 +58,7 @@ ENTITIES: dict[str, tuple[str, str, str | None, EntityCategory | None, bool]] = 
 # Translation keys of what a neighborhood has
 NEIGHBORHOOD = {
     "binary_sensor": {"hub"},
-    "event": {"feed"},
+    "event": {"feed", "footage_request"},
     "geo_location": {
         "safety",
         "crime",
@@ -68,7 +68,7 @@ NEIGHBORHOOD = {
         "environment",
         "community",
     },
-    "sensor": {"members", "unread"},
+    "sensor": {"footage_requests", "members", "unread"},
 }
 
 
