@@ -17,12 +17,11 @@ type MakeStreet = Callable[..., Street]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Have one worker run all of them: they share a browser's binary and two cores."""
+    """Skip them where there is no browser."""
     here = Path(__file__).parent
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("neighbors_page"))
             if chromium() is None:
                 item.add_marker(pytest.mark.skip(reason="Chromium is not installed"))
 
