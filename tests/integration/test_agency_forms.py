@@ -28,6 +28,7 @@ from custom_components.ringwatch.neighborhood.joining import async_redeem
 from custom_components.ringwatch.neighborhood.keys import PrivateKey, fingerprint
 from homeassistant.config_entries import ConfigEntry, ConfigSubentry
 from homeassistant.core import HomeAssistant
+from homeassistant.exceptions import ServiceValidationError
 from homeassistant.util import dt as dt_util
 from script.lib.hub_agency import enrol
 from script.lib.hub_client import HubProcess, Street, found
@@ -232,6 +233,24 @@ def test_the_form_says_what_the_action_says() -> None:
         assert FORMS["error"][f"enroll_{code}"] == TRANSLATIONS["exceptions"][f"enroll_{code}"]["message"]
 
 
+async def test_the_action_looks_at_the_same_things(
+    hass: HomeAssistant, ringwatch: ConfigEntry, hood: ConfigSubentry, site: Site
+) -> None:
+    agency = signed()
+    shown = await async_call(hass, "enroll_agency", **pasted(agency))
+    assert (shown["enrolled"], shown["fingerprint"]) == (False, fingerprint(agency.key))
+    with pytest.raises(ServiceValidationError, match="That isn.t the fingerprint"):
+        await async_call(hass, "enroll_agency", **pasted(agency), fingerprint="12345")
+    with pytest.raises(ServiceValidationError, match="Springfield Police is a federal agency"):
+        await async_call(hass, "enroll_agency", **pasted(signed(kind=AgencyKind.FEDERAL)))
+    assert await agencies(hass) == []
+    done = await async_call(hass, "enroll_agency", **pasted(agency), **read_out(agency))
+    assert done["enrolled"]
+    running = ringwatch.runtime_data.neighborhoods.get(hood.subentry_id)
+    assert await running.async_until_sent()
+    assert [one["domain"] for one in await agencies(hass)] == [DOMAIN]
+
+
 async def test_a_changed_profile_takes_the_place_of_the_one_before(
     hass: HomeAssistant, ringwatch: ConfigEntry, hood: ConfigSubentry, site: Site
 ) -> None:
@@ -383,6 +402,10 @@ async def test_members_concerned_are_told_by_the_hub(
         done = await async_answer(hass, again, later)
         assert done["reason"] == "demand_told"
         assert len(await zoe.home.async_notices()) == 1  # it is forbidden until then
+
+        by_action = DEMAND | {"members": [me.id], "notice": "It was about you."}
+        assert (await async_call(hass, "record_legal_demand", **by_action))["told"] == 1
+        assert "It was about you." in [text for _, text in await zoe.home.async_notices()]
 
 
 async def test_that_the_hub_has_nothing_yet_is_said(
