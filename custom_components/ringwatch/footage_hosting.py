@@ -1,12 +1,14 @@
 """The actions of a host about agencies: enrol one, suspend it, tell of a court's demand, count households."""
 
 from dataclasses import replace
+from datetime import timedelta
 import json
 from pathlib import Path
 from typing import Any, Final
 
 import probatio
 
+from homeassistant.components.http.auth import async_sign_path
 from homeassistant.core import HomeAssistant, SupportsResponse, callback
 from homeassistant.exceptions import HomeAssistantError
 from homeassistant.helpers import config_validation as cv
@@ -25,8 +27,12 @@ from .neighborhood.ledger import Ledger
 from .neighborhood.requests import read_agencies, read_demands, read_partnerships
 from .neighborhood_answers import time_answer
 from .neighborhood_calls import NeighborhoodCall, async_registrar, digest_of
+from .neighborhood_views import INVITE_URL
 from .posting import async_submit, refused
+from .qr_codes import qr_code
 
+REGISTER: Final = "/register/"
+SIGNED_FOR: Final = timedelta(minutes=10)  # a picture that opens in a tab
 EXPORT_BYTES: Final = 512 * 1024 * 1024
 
 _ID = probatio.All(cv.string, probatio.Length(min=1, max=64))
@@ -153,7 +159,19 @@ async def _async_get_agencies(call: NeighborhoodCall) -> dict[str, Any]:
 
     config = call.neighborhood.home.config
     link = HubLink(call.neighborhood.hub_url, config.neighborhood, config.hub_key).link
-    return await call.ask(ask) | {"hub_link": link}
+    answer = await call.ask(ask) | {"hub_link": link}
+    for one in answer["partnerships"]:
+        one["flyer"] = None if one["replaced"] else await _async_flyer(call, config.neighborhood)
+    return answer
+
+
+async def _async_flyer(call: NeighborhoodCall, neighborhood: str) -> dict[str, Any]:
+    """Return what goes on a flyer beside the code: where its terms can be read, as a link and a QR code."""
+    link = f"{call.neighborhood.hub_url}{REGISTER}{neighborhood}"
+    png = await call.hass.async_add_executor_job(qr_code, link)
+    path = None if png is None else INVITE_URL.format(picture_id=call.neighborhoods.async_keep_picture(png))
+    opens = None if path is None else async_sign_path(call.hass, path, SIGNED_FOR)
+    return {"link": link, "picture": path, "picture_url": opens}
 
 
 def _hosts(call: NeighborhoodCall) -> None:

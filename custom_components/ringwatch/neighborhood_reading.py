@@ -1,11 +1,8 @@
 """The actions that read a neighborhood, invite into it, and write it into a file."""
 
 from datetime import timedelta
-import io
 from pathlib import Path
 from typing import Any, Final
-
-from PIL import Image
 
 from homeassistant.auth.permissions.const import POLICY_CONTROL
 from homeassistant.components.http.auth import async_sign_path
@@ -22,10 +19,9 @@ from .neighborhood_answers import time_answer
 from .neighborhood_calls import NeighborhoodCall, digest_of
 from .neighborhood_views import INVITE_URL
 from .posting import answer_of, refused
+from .qr_codes import qr_code
 
 SIGNED_FOR: Final = timedelta(minutes=10)
-QR_SCALE: Final = 6  # pixels a square
-QR_BORDER: Final = 4  # squares, as ISO/IEC 18004 asks for
 
 
 async def async_get_feed(call: NeighborhoodCall) -> dict[str, Any]:
@@ -96,7 +92,7 @@ async def async_create_invite(call: NeighborhoodCall) -> dict[str, Any]:
         invite = running.home.create_invite(running.hub_url)
     except LinkViolation as err:
         raise refused(translation_key="not_the_host") from err
-    png = await call.hass.async_add_executor_job(_qr_code, invite.link)
+    png = await call.hass.async_add_executor_job(qr_code, invite.link)
     answer: dict[str, Any] = {
         "link": invite.link,
         "expires": time_answer(invite.certificate.expires_s),
@@ -110,25 +106,6 @@ async def async_create_invite(call: NeighborhoodCall) -> dict[str, Any]:
         # The second one opens in a tab: a browser sends no login of its own accord.
         answer |= {"picture": path, "picture_url": async_sign_path(call.hass, path, SIGNED_FOR)}
     return answer
-
-
-def _qr_code(text: str) -> bytes | None:
-    """Draw a QR code as a PNG; None where what Home Assistant draws its own with isn't installed."""
-    try:
-        import pyqrcode  # type: ignore[import-untyped]
-    except ImportError:
-        return None
-    squares = pyqrcode.create(text, error="M").code
-    side = len(squares)
-    image = Image.new("L", (side + 2 * QR_BORDER, side + 2 * QR_BORDER), 255)
-    for y, row in enumerate(squares):
-        for x, dark in enumerate(row):
-            if dark:
-                image.putpixel((x + QR_BORDER, y + QR_BORDER), 0)
-    image = image.resize((image.width * QR_SCALE, image.height * QR_SCALE), Image.Resampling.NEAREST)
-    buffer = io.BytesIO()
-    image.save(buffer, "PNG")
-    return buffer.getvalue()
 
 
 async def async_export_feed(call: NeighborhoodCall) -> dict[str, Any]:
