@@ -14,6 +14,7 @@ from playwright.async_api import Error as BrowserError, Page
 from script.lib.browser import open_browser, open_page
 from script.lib.street import Say, Street, StreetError, check, event_of, is_state, record, until
 from script.lib.street_agency import AGENCY, OFFICER, enroll
+from script.lib.street_bypasses import try_bypasses, try_twice
 from script.lib.street_pages import Desk, Panel, Picture
 from script.lib.street_website import Website
 
@@ -88,8 +89,16 @@ async def _walk(street: Street, website: Website, folder: Path, say: Say, pictur
         say("faces were to be hidden, and no model is here: refused, not sent without")
         await panel.show_faces()
         await panel.make_ready()
-        shown = await panel.look()
+        await panel.look()
         await picture(second, "anna-looks")
+        tried = await try_bypasses(anna, request)
+        await panel.open(request)
+        await panel.look()
+        await try_twice(anna, request)
+        await panel.open(request)
+        check(await desk.deliveries() == 0, "nothing is at the hub")
+        say(f"refused, and nothing was sent: {', '.join(tried)}, a code used twice")
+        shown = await panel.look()
         await panel.send()
         await panel.reads("Until then it is only here")
         await picture(second, "anna-confirms")

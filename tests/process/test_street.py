@@ -36,6 +36,8 @@ STEPS = (
     "both homes have the event",
     "Ben declined",
     "refused, not sent without",
+    "refused, and nothing was sent: a long-lived token",
+    "a code used twice",
     "confirmed, and undid it",
     "Anna looked and confirmed again",
     "the same bytes as Anna saw; and signed the receipt",
