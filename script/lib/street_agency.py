@@ -55,7 +55,7 @@ async def enroll(street: Street, website: Website, folder: Path, say: Say) -> Pr
     try:
         await anna.ask("enroll_agency", profile=profile)
     except HassError as err:
-        check(DOMAIN in str(err), f"it is said what is missing: {err}")
+        check("has no file /.well-known/" in str(err), f"it is said what is missing: {err}")
     else:
         raise StreetError("an agency was looked at whose website has no key")
     website.publish(published.encode())
