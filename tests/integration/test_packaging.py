@@ -9,6 +9,7 @@ from pathlib import Path
 import re
 import struct
 from typing import Any
+import zipfile
 
 from awesomeversion import AwesomeVersion
 from PIL import Image
@@ -20,6 +21,7 @@ from homeassistant.core import HomeAssistant
 from homeassistant.loader import async_get_custom_components
 from homeassistant.setup import async_setup_component
 from script.lib.brand import draw_all
+from script.lib.release import make
 
 ROOT = Path(__file__).parents[2]
 INTEGRATION = ROOT / "custom_components/ringwatch"
@@ -52,6 +54,29 @@ def png_size(path: Path) -> tuple[int, int]:
     return width, height
 
 
+def test_what_hacs_installs_has_the_built_pages_and_nothing_of_this_machine(tmp_path: Path) -> None:
+    if not (INTEGRATION / "www" / "panel.js").exists():
+        pytest.skip("script/frontend has not built the pages")
+    assert HACS["zip_release"] is True
+    made = make(tmp_path)
+    assert [path.name for path in made] == [HACS["filename"], "officer.html"]
+    with zipfile.ZipFile(made[0]) as archive:
+        names = set(archive.namelist())
+        assert json.loads(archive.read("manifest.json")) == MANIFEST
+    assert {
+        "__init__.py",
+        "hub/__main__.py",
+        "translations/en.json",
+        "www/panel.js",
+        "www/neighbors.html",
+    } <= names
+    assert not [
+        name for name in names if "__pycache__" in name or name.startswith((".", "/")) or ".." in name
+    ]
+    again = make(tmp_path / "again")
+    assert [path.read_bytes() for path in again] == [path.read_bytes() for path in made]
+
+
 def test_there_is_one_integration_and_it_holds_all_it_needs() -> None:
     folders = [path for path in (ROOT / "custom_components").iterdir() if (path / "manifest.json").exists()]
     assert folders == [INTEGRATION]
@@ -65,8 +90,9 @@ def test_hacs_json_says_only_what_hacs_knows() -> None:
     assert HACS.keys() <= HACS_KEYS
     assert HACS["name"] == MANIFEST["name"]
     assert AwesomeVersion(HACS["homeassistant"]).valid
-    # Without a ZIP release HACS installs the tagged tree.
-    assert not HACS.get("zip_release")
+    # Without a ZIP release HACS installs the tagged tree, which has not got what is built.
+    assert HACS["zip_release"] is True
+    assert HACS["filename"].endswith(".zip")
 
 
 def test_hacs_asks_for_the_home_assistant_that_the_demo_runs() -> None:
