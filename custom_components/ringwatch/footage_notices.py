@@ -59,9 +59,7 @@ class FootageNotices:
         what = RESTORED if answer.code == RESTORED else answer.state
         persistent_notification.async_create(
             self._hass,
-            text(f"answer_{what}").format(
-                agency=agency, url=REVIEW_URL.format(request=answer.request)
-            ),
+            text(f"answer_{what}").format(agency=agency, url=REVIEW_URL.format(request=answer.request)),
             text("answer_title"),
             f"{DOMAIN}_answer_{answer.id}",
         )

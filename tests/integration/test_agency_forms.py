@@ -239,7 +239,7 @@ async def test_the_action_looks_at_the_same_things(
     agency = signed()
     shown = await async_call(hass, "enroll_agency", **pasted(agency))
     assert (shown["enrolled"], shown["fingerprint"]) == (False, fingerprint(agency.key))
-    with pytest.raises(ServiceValidationError, match="That isn.t the fingerprint"):
+    with pytest.raises(ServiceValidationError, match=r"That isn.t the fingerprint"):
         await async_call(hass, "enroll_agency", **pasted(agency), fingerprint="12345")
     with pytest.raises(ServiceValidationError, match="Springfield Police is a federal agency"):
         await async_call(hass, "enroll_agency", **pasted(signed(kind=AgencyKind.FEDERAL)))
