@@ -463,12 +463,17 @@ def test_a_kill_at_any_step_loses_and_doubles_nothing(make_street: MakeStreet) -
     assert len(package.call("GET", "/receipts").json["receipts"]) == 1
 
 
+# What the second and the third version of the database have brought
+MAILBOX_TABLES = ("deliveries", "receipts", "answers", "redeemed", "redeemers", "notices")
+AVAILABILITY_TABLES = ("consents", "rounds", "shares", "turns", "switches")
+
+
 def test_a_database_from_before_is_brought_up_to_date(make_street: MakeStreet) -> None:
     """A hub of the version before: its database lacks what is new."""
     street = make_street()
     street.hub.stop()
     with sqlite3.connect(street.hub.data / street.id / "hub.db") as db:
-        for name in ("deliveries", "receipts", "answers", "redeemed", "redeemers", "notices"):
+        for name in (*MAILBOX_TABLES, *AVAILABILITY_TABLES):
             db.execute(f"DROP TABLE {name}")
         db.execute("PRAGMA user_version = 1")
     street.hub.start()
